@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander'
+import ora from 'ora'
+import pc from 'picocolors'
+import { Runtime } from '@temporalio/worker'
+import { loadConfig } from './config.js'
+import { SyncError } from './domain/errors.js'
+import { createLogger } from './logger.js'
+import { packageVersion } from './package-version.js'
+import { temporalLogger } from './temporal-logger.js'
+import { startEmbeddedSystem } from './start.js'
+import { runWorker } from './worker.js'
+
+const program = new Command('external-sync')
+  .description('Durable real-time sync of events to external HTTP systems, on Temporal')
+  .version(packageVersion)
+  .showHelpAfterError()
+
+program
+  .command('start')
+  .description('run the embedded Temporal server and a worker, until stopped; data in SYNC_DATA_DIR')
+  .option('--port <port>', 'port of Temporal (default: 7233, or a free one)', parsePort)
+  .option('--ui-port <port>', 'port of the Temporal UI (default: 8233, or a free one)', parsePort)
+  .action(start)
+
+program
+  .command('worker')
+  .description('run a worker on the Temporal of TEMPORAL_ADDRESS, until stopped')
+  .action(async () => {
+    const config = loadConfig(process.env)
+    const logger = createLogger(config.logLevel ?? 'info')
+    Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
+    await runWorker(config, logger, stopSignal())
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof SyncError)) throw error
+  process.stderr.write(`${pc.red(error.code)} ${error.message}\n`)
+  process.exitCode = 1
+}
+
+async function start({ port, uiPort }: { port?: number; uiPort?: number }): Promise<void> {
+  const config = loadConfig(process.env)
+  const logger = createLogger(config.logLevel ?? 'info')
+  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
+  const signal = stopSignal()
+  const spinner = ora({ text: 'starting', stream: process.stderr }).start()
+  try {
+    const system = await startEmbeddedSystem({
+      config,
+      logger,
+      port,
+      uiPort,
+      signal,
+      onProgress: (message) => (spinner.text = message),
+    })
+    spinner.stop()
+    process.stdout.write(
+      `external-sync is ready\n` +
+        `  Temporal     ${system.address}\n` +
+        `  Temporal UI  ${system.uiUrl}\n` +
+        `  data         ${config.dataDir}\n` +
+        `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`,
+    )
+    try {
+      await Promise.race([system.failed, aborted(signal)])
+    } finally {
+      await system.stop()
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    spinner.stop()
+  }
+}
+
+/** Aborts at the first SIGINT or SIGTERM; the second one ends the process at once, as without a handler. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+  return controller.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('expected a port from 0 to 65535')
+}

@@ -1,0 +1,304 @@
+import { readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
+import { forward, type EventSource, type ForwardOptions } from './client/forward.js'
+import { Listeners, type ErrorListener, type EventListener } from './client/local-listeners.js'
+import {
+  checkOptions,
+  openServiceParts,
+  type ServiceParts,
+  type SyncServiceOptions,
+} from './client/service-parts.js'
+import { startEvent, type Receipt } from './client/start-event.js'
+import { reportIfUnobserved } from './client/watched-promise.js'
+import { loadConfig, type Config } from './config.js'
+import {
+  parseEndpoint,
+  toView,
+  type EndpointChanges,
+  type EndpointSettings,
+  type EndpointView,
+} from './domain/endpoint.js'
+import { SyncError } from './domain/errors.js'
+import { createEvent, parseEventIdentity, parseEventType, type EmitOptions } from './domain/event.js'
+import { createLogger, type Logger } from './logger.js'
+import type { Registration } from './store/endpoint-store.js'
+import type { DeliveryPage } from './workflows/messages.js'
+
+export type { DeliveriesOptions } from './client/event-deliveries.js'
+export type { EventSource, ForwardOptions } from './client/forward.js'
+export type { ErrorListener, EventListener } from './client/local-listeners.js'
+export type { SyncServiceOptions } from './client/service-parts.js'
+export type { Receipt } from './client/start-event.js'
+export type { Delivery, DeliveryState, WaitingReason } from './domain/delivery.js'
+export type { EndpointChanges, EndpointSettings, EndpointView } from './domain/endpoint.js'
+export {
+  EventConflictError,
+  InvalidInputError,
+  SyncError,
+  type InputProblem,
+  type SyncErrorCode,
+} from './domain/errors.js'
+export type { EmitOptions, SyncEvent } from './domain/event.js'
+export type { Json } from './domain/json.js'
+export type { Registration } from './store/endpoint-store.js'
+export type { DeliveryPage } from './workflows/messages.js'
+
+const ERROR = 'error'
+
+/**
+ * Emits events and registers the endpoints that get them.
+ *
+ * Calls need not be awaited: changes of endpoints take effect in the order in which they are called and
+ * before the emits that follow them, and a failure that nobody awaits goes to the `error` listeners, else to
+ * the log. It never ends the process.
+ */
+export class SyncService implements AsyncDisposable {
+  readonly #options: SyncServiceOptions
+  readonly #eventListeners = new Listeners<EventListener>((type, error) =>
+    this.#log().error({ err: error, eventType: type }, 'a listener failed'),
+  )
+  readonly #errorListeners = new Listeners<ErrorListener>((_, error) =>
+    this.#log().error({ err: error }, 'an error listener failed'),
+  )
+  readonly #underWay = new Set<Promise<unknown>>()
+  #config: Config | undefined
+  #logger: Logger | undefined
+  #parts: Promise<ServiceParts> | undefined
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  /**
+   * Makes a service that connects on first use.
+   * @throws {InvalidInputError} on an unknown option
+   */
+  constructor(options: SyncServiceOptions = {}) {
+    checkOptions(options)
+    this.#options = options
+  }
+
+  /**
+   * Makes a service and connects it.
+   * @throws {SyncError} `TEMPORAL_UNREACHABLE`, `TEMPORAL_NAMESPACE_MISSING`,
+   * `TEMPORAL_SEARCH_ATTRIBUTE_MISSING` or `STORE_UNAVAILABLE`, each saying what to do
+   */
+  static async connect(options: SyncServiceOptions = {}): Promise<SyncService> {
+    const service = new SyncService(options)
+    await service.#connected()
+    return service
+  }
+
+  /**
+   * Registers an endpoint with exactly these settings; the same settings again change nothing.
+   * @throws {InvalidInputError}
+   */
+  registerEndpoint(name: string, settings: EndpointSettings): Promise<Registration> {
+    return this.#change(() => {
+      const parsed = parseEndpoint(name, settings)
+      return ({ store }) => store.put(name, parsed)
+    })
+  }
+
+  /**
+   * Changes the given settings of an endpoint and leaves the others; `undefined` takes one away.
+   * @throws {InvalidInputError}
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`
+   */
+  updateEndpoint(name: string, changes: EndpointChanges): Promise<Exclude<Registration, 'created'>> {
+    return this.#change(() => {
+      const copy = { ...changes }
+      return async ({ store }) => {
+        const result = await store.update(name, (current) => parseEndpoint(name, { ...current, ...copy }))
+        return result ?? endpointNotFound(name)
+      }
+    })
+  }
+
+  /**
+   * Removes an endpoint; what is not yet delivered to it is discarded, with that reason on record.
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`
+   */
+  removeEndpoint(name: string): Promise<void> {
+    return this.#change(() => async ({ store }) => {
+      if (!(await store.remove(name))) endpointNotFound(name)
+    })
+  }
+
+  /** @throws {SyncError} `ENDPOINT_NOT_FOUND` */
+  getEndpoint(name: string): Promise<EndpointView> {
+    return this.#afterChanges(async ({ store }) => {
+      const endpoint = await store.get(name)
+      return endpoint === undefined ? endpointNotFound(name) : toView(endpoint)
+    })
+  }
+
+  /** All endpoints by name. */
+  listEndpoints(): Promise<EndpointView[]> {
+    return this.#afterChanges(async ({ store }) => (await store.list()).map(toView))
+  }
+
+  /**
+   * Hands an event to Temporal. When it resolves, the event is safe and every subscribed endpoint gets it;
+   * it never waits for an endpoint.
+   * @throws {InvalidInputError}
+   * @throws {EventConflictError} when the type and id were accepted before with other data
+   * @throws {SyncError} `EVENT_NOT_ACCEPTED`
+   */
+  emit(type: string, data: unknown, options: EmitOptions = {}): Promise<Receipt> {
+    return this.#watch(() => {
+      const event = createEvent(
+        type,
+        data,
+        options,
+        this.#options.maxDataBytes ?? this.#configured().maxDataBytes,
+      )
+      return this.#whenChanged(async ({ client }) => {
+        const receipt = await startEvent(client, this.#taskQueue(), event)
+        if (!receipt.duplicate) this.#eventListeners.call(type, event.data, event)
+        return receipt
+      })
+    })
+  }
+
+  /**
+   * Where an event's deliveries stand.
+   * @throws {SyncError} `EVENT_NOT_FOUND`, or `NO_WORKER` when no worker is there to say
+   */
+  deliveries(type: string, id: string, options: DeliveriesOptions = {}): Promise<DeliveryPage> {
+    return this.#watch(() => {
+      const identity = parseEventIdentity(type, id)
+      return this.#whenChanged(({ client }) => readDeliveries(client, identity, options))
+    })
+  }
+
+  /** Calls `listener` in this process after Temporal has accepted an event of this type. */
+  on(type: 'error', listener: ErrorListener): this
+  on(type: string, listener: EventListener): this
+  on(type: string, listener: EventListener | ErrorListener): this {
+    return this.#listen(type, listener, false)
+  }
+
+  /** As `on`, for the next time only. */
+  once(type: 'error', listener: ErrorListener): this
+  once(type: string, listener: EventListener): this
+  once(type: string, listener: EventListener | ErrorListener): this {
+    return this.#listen(type, listener, true)
+  }
+
+  /** Ends what `on` or `once` began. */
+  off(type: 'error', listener: ErrorListener): this
+  off(type: string, listener: EventListener): this
+  off(type: string, listener: EventListener | ErrorListener): this {
+    if (type === ERROR) this.#errorListeners.remove(type, listener as ErrorListener)
+    else this.#eventListeners.remove(type, listener as EventListener)
+    return this
+  }
+
+  /**
+   * Emits an event of type `eventType` whenever `source` emits `localName`.
+   * @returns a function that ends it
+   * @throws {InvalidInputError} on an event type that is not accepted
+   */
+  forward(
+    source: EventSource,
+    localName: string,
+    eventType: string,
+    options: ForwardOptions = {},
+  ): () => void {
+    parseEventType(eventType)
+    const onError = (error: unknown): void => this.#report(error)
+    return forward(source, localName, { onError, ...options }, (data, emitOptions) =>
+      this.emit(eventType, data, emitOptions),
+    )
+  }
+
+  /** Waits for the calls that are under way, then closes what was opened. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#underWay])
+    const parts = await this.#parts?.catch(() => undefined)
+    await parts?.close()
+  }
+
+  #listen(type: string, listener: EventListener | ErrorListener, once: boolean): this {
+    if (type === ERROR) this.#errorListeners.add(type, listener as ErrorListener, once)
+    else this.#eventListeners.add(parseEventType(type), listener as EventListener, once)
+    return this
+  }
+
+  /** A change of endpoints: checked when it is called, made after the one before. */
+  #change<T>(prepare: () => (parts: ServiceParts) => Promise<T>): Promise<T> {
+    return this.#watch(() => {
+      const change = this.#whenChanged(prepare())
+      this.#lastChange = change.catch(() => undefined)
+      return change
+    })
+  }
+
+  #afterChanges<T>(read: (parts: ServiceParts) => Promise<T>): Promise<T> {
+    return this.#watch(() => this.#whenChanged(read))
+  }
+
+  async #whenChanged<T>(work: (parts: ServiceParts) => Promise<T>): Promise<T> {
+    await this.#lastChange
+    return work(await this.#connected())
+  }
+
+  /** Runs a public call: what it throws rejects, and a rejection that nobody awaits is reported. */
+  #watch<T>(call: () => Promise<T>): Promise<T> {
+    const work = this.#closing === undefined ? startAtOnce(call) : Promise.reject(closed())
+    this.#underWay.add(work)
+    const done = (): void => void this.#underWay.delete(work)
+    work.then(done, done)
+    return reportIfUnobserved(work, (error) => this.#report(error))
+  }
+
+  #report(error: unknown): void {
+    if (!this.#errorListeners.call(ERROR, error)) this.#log().error({ err: error }, 'a call failed')
+  }
+
+  #connected(): Promise<ServiceParts> {
+    if (this.#parts === undefined) {
+      const parts = startAtOnce(() => openServiceParts(this.#options, this.#configured()))
+      this.#parts = parts
+      parts.catch(() => (this.#parts = undefined))
+    }
+    return this.#parts
+  }
+
+  #configured(): Config {
+    this.#config ??= loadConfig(this.#options.env ?? process.env)
+    return this.#config
+  }
+
+  #taskQueue(): string {
+    return this.#options.taskQueue ?? this.#configured().taskQueue
+  }
+
+  #log(): Logger {
+    this.#logger ??= this.#options.logger ?? createLogger(this.#configured().logLevel ?? 'warn')
+    return this.#logger
+  }
+}
+
+/** A service for the whole process: it connects on first use, by the environment. */
+export const syncService: SyncService = new SyncService()
+
+/** What `call` throws at once is a rejection too. */
+async function startAtOnce<T>(call: () => Promise<T>): Promise<T> {
+  return call()
+}
+
+function closed(): SyncError {
+  return new SyncError('CLOSED', 'the SyncService is closed; connect another one with SyncService.connect()')
+}
+
+function endpointNotFound(name: string): never {
+  throw new SyncError('ENDPOINT_NOT_FOUND', `endpoint ${JSON.stringify(name)} is not registered`)
+}

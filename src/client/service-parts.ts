@@ -1,0 +1,102 @@
+import { Client, Connection } from '@temporalio/client'
+import { z } from 'zod'
+import type { Config } from '../config.js'
+import { parseInput } from '../domain/parse-input.js'
+import type { Logger } from '../logger.js'
+import type { EndpointStore } from '../store/endpoint-store.js'
+import { openStore } from '../store/open-store.js'
+import { connectTemporal, type TemporalOptions } from '../temporal/connect.js'
+
+/** What a service may be given instead of reading it from the environment. */
+export interface SyncServiceOptions {
+  /** Variables to read in place of the process's own. @default process.env */
+  env?: NodeJS.ProcessEnv
+  /**
+   * Address, TLS, API key and namespace of Temporal. @default `TEMPORAL_*`, else the embedded server that
+   * runs on `SYNC_DATA_DIR`, else localhost:7233
+   */
+  temporal?: TemporalOptions
+  /** A Temporal client to use as it is, in place of `temporal`; it stays open on `close`. */
+  client?: Client
+  /** An endpoint store to use, in place of `DATABASE_URL`; it stays open on `close`. */
+  store?: EndpointStore
+  /** @default `SYNC_TASK_QUEUE`, else external-sync */
+  taskQueue?: string
+  /** Largest data of an event in bytes of JSON. @default `SYNC_MAX_DATA_BYTES`, else 262144 */
+  maxDataBytes?: number
+  /** Where failures go that nobody awaits. @default warnings and errors as JSON on standard error */
+  logger?: Logger
+}
+
+const optionsSchema = z.strictObject(
+  {
+    env: z.record(z.string(), z.string().optional()).optional(),
+    temporal: z
+      .strictObject(
+        {
+          address: z.string('host:port').min(1, 'host:port').optional(),
+          namespace: z.string('a namespace').min(1, 'a namespace').optional(),
+          tls: z.unknown().optional(),
+          apiKey: z.unknown().optional(),
+          metadata: z.unknown().optional(),
+          connectTimeoutMs: z.number('milliseconds').positive('more than 0').optional(),
+        },
+        'an object of connection options',
+      )
+      .optional(),
+    client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
+    store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
+    taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
+    maxDataBytes: z
+      .number('a number')
+      .int('a whole number')
+      .min(1, 'at least 1')
+      .max(1024 * 1024, 'at most 1048576')
+      .optional(),
+    logger: z.instanceof(Object, { error: 'a pino logger' }).optional(),
+  },
+  'an object of options',
+)
+
+/** @throws {InvalidInputError} on an option that does not exist or holds what it cannot */
+export function checkOptions(options: SyncServiceOptions): void {
+  parseInput(optionsSchema, options, { subject: 'SyncService options', sensitive: ['temporal', 'env'] })
+}
+
+/** What a connected service works with. */
+export interface ServiceParts {
+  client: Client
+  store: EndpointStore
+  /** Closes what was opened here. */
+  close(): Promise<void>
+}
+
+/** Opens the connection and the store, or uses those that were given. */
+export async function openServiceParts(options: SyncServiceOptions, config: Config): Promise<ServiceParts> {
+  const { client, closeClient } = await openClient(options, config)
+  try {
+    const store = options.store ?? (await openStore(config.databaseFile))
+    return {
+      client,
+      store,
+      close: async () => {
+        if (options.store === undefined) await store.close()
+        await closeClient()
+      },
+    }
+  } catch (error) {
+    await closeClient()
+    throw error
+  }
+}
+
+async function openClient(
+  { client, temporal }: SyncServiceOptions,
+  config: Config,
+): Promise<{ client: Client; closeClient: () => Promise<void> }> {
+  if (client !== undefined) return { client, closeClient: () => Promise.resolve() }
+  const { connection, namespace } = await connectTemporal(config, temporal, (options, connectTimeout) =>
+    Connection.connect({ ...options, connectTimeout }),
+  )
+  return { client: new Client({ connection, namespace }), closeClient: () => connection.close() }
+}

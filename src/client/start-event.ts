@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client'
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
+import stringify from 'safe-stable-stringify'
+import { EventConflictError, SyncError } from '../domain/errors.js'
+import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import type { Json } from '../domain/json.js'
+import { SYNC_EVENT_WORKFLOW, type SyncEventInput } from '../workflows/messages.js'
+
+/** How long Temporal has to accept an event, retries included, in milliseconds. */
+const ACCEPT_TIMEOUT_MS = 30_000
+
+/** Memo field that tells the same event from another one with its id. */
+const DATA_HASH = 'dataHash'
+
+const eventKey = defineSearchAttributeKey('SyncEventKey', 'KEYWORD')
+
+/** Says that an event is accepted. */
+export interface Receipt {
+  eventId: string
+  /** Where it is seen in the Temporal UI. */
+  workflowId: string
+  /** Whether the same event had been accepted before. */
+  duplicate: boolean
+}
+
+/**
+ * Starts the event's workflow, or finds that it was started before.
+ * @throws {EventConflictError} when it was, with other data
+ * @throws {SyncError} `EVENT_NOT_ACCEPTED` when Temporal did not accept it; emitting it again is harmless
+ */
+export async function startEvent(client: Client, taskQueue: string, event: SyncEvent): Promise<Receipt> {
+  const workflowId = workflowIdOf(event)
+  const dataHash = hashOf(event.data)
+  try {
+    const duplicate = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
+      startOnce(client, taskQueue, event, workflowId, dataHash),
+    )
+    return { eventId: event.id, workflowId, duplicate }
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause
+    throw new SyncError(
+      'EVENT_NOT_ACCEPTED',
+      `Temporal did not accept event ${workflowId}: ${describe(cause)}; emit it again with the id "${event.id}", ` +
+        'which is harmless if it was accepted after all',
+      { cause },
+    )
+  }
+}
+
+/** @returns whether the same event had been accepted before */
+async function startOnce(
+  client: Client,
+  taskQueue: string,
+  event: SyncEvent,
+  workflowId: string,
+  dataHash: string,
+): Promise<boolean> {
+  const input: SyncEventInput = { event }
+  try {
+    await client.workflow.start(SYNC_EVENT_WORKFLOW, {
+      workflowId,
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      memo: { [DATA_HASH]: dataHash },
+      staticSummary: event.key === undefined ? event.type : `${event.type} · ${event.key}`,
+      ...(event.key !== undefined && {
+        typedSearchAttributes: new TypedSearchAttributes([{ key: eventKey, value: event.key }]),
+      }),
+    })
+    return false
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
+    const { memo } = await client.workflow.getHandle(workflowId).describe()
+    if (memo?.[DATA_HASH] !== dataHash) throw new EventConflictError(event.type, event.id)
+    return true
+  }
+}
+
+function hashOf(data: Json): string {
+  return `sha256:${createHash('sha256').update(stringify(data)).digest('hex')}`
+}
+
+function describe(error: unknown): string {
+  if (error instanceof WorkflowNotFoundError) return 'it was there and is gone'
+  if (isGrpcServiceError(error)) return error.details
+  return error instanceof Error ? (describeCause(error.cause) ?? error.message) : String(error)
+}
+
+function describeCause(cause: unknown): string | undefined {
+  return isGrpcServiceError(cause) ? cause.details : undefined
+}

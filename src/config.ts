@@ -1,0 +1,91 @@
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig'
+import { z } from 'zod'
+import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
+import { parseInput } from './domain/parse-input.js'
+import { defaultCacheDir } from './embedded/cache-dir.js'
+
+const LARGEST_MAX_DATA_BYTES = 1024 * 1024
+
+/** Everything that the environment decides, read once where a process or a service is composed. */
+export interface Config {
+  /** Where the embedded mode keeps its files. `SYNC_DATA_DIR` @default .external-sync */
+  readonly dataDir: string
+  /** The endpoint store. `DATABASE_URL` as a file URL @default `<dataDir>/endpoints.db` */
+  readonly databaseFile: string
+  /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
+  readonly cacheDir: string
+  /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
+  readonly taskQueue: string
+  /** The Temporal CLI to use. `SYNC_TEMPORAL_PATH` @default looked for, fetched or built */
+  readonly temporalPath?: string
+  /** The time-skipping test server to use. `SYNC_TEST_SERVER_PATH` @default looked for or fetched */
+  readonly testServerPath?: string
+  /** `SYNC_LOG_LEVEL` @default info in a process of ours, warn in the client */
+  readonly logLevel?: LogLevel
+  /** An event's largest data in bytes of JSON. `SYNC_MAX_DATA_BYTES` @default 262144, at most 1048576 */
+  readonly maxDataBytes: number
+  /** Address, namespace, TLS and API key by `TEMPORAL_*` or the profile file of Temporal's tools. */
+  readonly temporal: ClientConnectConfig
+  /** `PATH`, for finding programs. */
+  readonly searchPath?: string
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+const text = z.string().min(1, 'a value, or no such variable')
+
+const environmentSchema = z.object({
+  SYNC_DATA_DIR: text.default('.external-sync'),
+  DATABASE_URL: text
+    .refine(
+      (url) => url.startsWith('file:') && URL.canParse(url),
+      'a file URL such as file:///var/lib/sync/endpoints.db',
+    )
+    .optional(),
+  SYNC_TASK_QUEUE: text.max(200, 'at most 200 characters').default('external-sync'),
+  SYNC_TEMPORAL_PATH: text.optional(),
+  SYNC_TEST_SERVER_PATH: text.optional(),
+  SYNC_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).optional(),
+  SYNC_MAX_DATA_BYTES: z.coerce
+    .number('a whole number')
+    .int('a whole number')
+    .min(1, 'at least 1')
+    .max(LARGEST_MAX_DATA_BYTES, `at most ${LARGEST_MAX_DATA_BYTES}`)
+    .default(DEFAULT_MAX_DATA_BYTES),
+})
+
+/**
+ * Reads the configuration.
+ * @throws {InvalidInputError} naming each variable that is not accepted, all together
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = parseInput(environmentSchema, env, { subject: 'environment', sensitive: ['DATABASE_URL'] })
+  const dataDir = resolve(parsed.SYNC_DATA_DIR)
+  return Object.freeze({
+    dataDir,
+    databaseFile:
+      parsed.DATABASE_URL === undefined ? join(dataDir, 'endpoints.db') : fileURLToPath(parsed.DATABASE_URL),
+    cacheDir: defaultCacheDir(env),
+    taskQueue: parsed.SYNC_TASK_QUEUE,
+    maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
+    temporal: loadClientConnectConfig({ overrideEnvVars: definedVariables(env) }),
+    ...(parsed.SYNC_TEMPORAL_PATH !== undefined && { temporalPath: parsed.SYNC_TEMPORAL_PATH }),
+    ...(parsed.SYNC_TEST_SERVER_PATH !== undefined && { testServerPath: parsed.SYNC_TEST_SERVER_PATH }),
+    ...(parsed.SYNC_LOG_LEVEL !== undefined && { logLevel: parsed.SYNC_LOG_LEVEL }),
+    ...(env['PATH'] !== undefined && { searchPath: env['PATH'] }),
+  })
+}
+
+/** The file of the embedded Temporal server. */
+export function temporalDataFile({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'temporal.db')
+}
+
+function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}

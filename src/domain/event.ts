@@ -1,0 +1,109 @@
+import { v7 as uuidv7 } from 'uuid'
+import { z } from 'zod'
+import { InvalidInputError } from './errors.js'
+import { toJson, type Json } from './json.js'
+import { parseInput } from './parse-input.js'
+
+/** Something that happened, as Temporal and every receiver see it. */
+export interface SyncEvent {
+  /** What happened, such as `policy.approved`. */
+  type: string
+  /** Identifies this event within its type; the receiver sees it as `webhook-id`. */
+  id: string
+  /** When it happened, as an RFC 3339 timestamp in UTC. */
+  time: string
+  data: Json
+  /** The entity that it is about, such as `policy/42`. */
+  key?: string
+}
+
+/** What `emit` takes besides type and data. */
+export interface EmitOptions {
+  /** The event's id; the same type and id again is the same event. @default a new UUIDv7 */
+  id?: string
+  /** The entity that the event is about, such as `policy/42`; operators can search for it. */
+  key?: string
+  /** When it happened. @default now */
+  time?: Date | string
+}
+
+/** A serialised event's largest accepted size in bytes, unless configured. */
+export const DEFAULT_MAX_DATA_BYTES = 256 * 1024
+
+const eventTypeSchema = z
+  .string('a string')
+  .max(100, 'at most 100 characters')
+  .regex(
+    /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+    'names of letters, digits, "_" and "-" joined by dots, such as policy.approved',
+  )
+  .refine((type) => type !== 'error', 'any name but "error", which is reserved for on("error", …)')
+
+const eventIdSchema = z
+  .string('a string')
+  .regex(/^[A-Za-z0-9._:@+=~-]{1,128}$/, '1 to 128 letters, digits and . _ : @ + = ~ -')
+
+const emitOptionsSchema = z.strictObject(
+  {
+    id: eventIdSchema.optional(),
+    key: z
+      .string('a string')
+      .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, '1 to 200 characters, none of them a control character')
+      .optional(),
+    time: z
+      .union([z.date(), z.iso.datetime({ offset: true })], 'a Date or an RFC 3339 timestamp with an offset')
+      .transform((time) => new Date(time).toISOString())
+      .optional(),
+  },
+  'an object of the options id, key and time',
+)
+
+const eventSchema = z.object({ type: eventTypeSchema, options: emitOptionsSchema })
+
+/**
+ * Makes the event of one `emit` call; the data are copied, so that later changes to them have no effect.
+ * @throws {InvalidInputError} on anything that could not be delivered as it was meant
+ */
+export function createEvent(
+  type: string,
+  data: unknown,
+  options: EmitOptions,
+  maxDataBytes: number,
+  now: () => Date = () => new Date(),
+): SyncEvent {
+  const subject = typeof type === 'string' && type.length <= 100 ? `emit(${JSON.stringify(type)})` : 'emit'
+  const { options: parsed } = parseInput(eventSchema, { type, options }, { subject, wrapper: 'options' })
+  const copy = toJson(data, subject)
+  const bytes = Buffer.byteLength(JSON.stringify(copy))
+  if (bytes > maxDataBytes) {
+    throw new InvalidInputError(subject, [
+      { field: 'data', value: `of ${bytes} bytes`, accepted: `at most ${maxDataBytes} bytes of JSON` },
+    ])
+  }
+  return {
+    type,
+    id: parsed.id ?? uuidv7(),
+    time: parsed.time ?? now().toISOString(),
+    data: copy,
+    ...(parsed.key !== undefined && { key: parsed.key }),
+  }
+}
+
+/** @throws {InvalidInputError} on a type that no event can have */
+export function parseEventType(type: string): string {
+  return parseInput(z.object({ type: eventTypeSchema }), { type }, { subject: 'event' }).type
+}
+
+/** @throws {InvalidInputError} on a type or an id that no event can have */
+export function parseEventIdentity(type: string, id: string): Pick<SyncEvent, 'type' | 'id'> {
+  return parseInput(
+    z.object({ type: eventTypeSchema, id: eventIdSchema }),
+    { type, id },
+    { subject: 'event' },
+  )
+}
+
+/** The id of the one workflow that syncs this event. The type holds no `/`, so that it parses back. */
+export function workflowIdOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): string {
+  return `${type}/${id}`
+}

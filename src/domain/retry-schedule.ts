@@ -1,0 +1,58 @@
+/** How often and how long a delivery is retried. */
+export interface RetryPolicy {
+  /** Wait before the second attempt, in milliseconds. */
+  initialIntervalMs: number
+  /** Each wait is this many times the one before. */
+  backoffCoefficient: number
+  /** No wait inside a round is longer, in milliseconds. */
+  maximumIntervalMs: number
+  /** How long a delivery waits that retrying soon cannot cure, in milliseconds. */
+  slowIntervalMs: number
+}
+
+/** The policy of every endpoint. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = {
+  initialIntervalMs: 1_000,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 60_000,
+  slowIntervalMs: 15 * 60_000,
+}
+
+/** Bounds of what a receiver may ask for with `Retry-After`, in milliseconds. */
+const MIN_RETRY_AFTER_MS = 1_000
+const MAX_RETRY_AFTER_MS = 60 * 60_000
+
+/** Up to this part of a wait is taken off at random, so that many retries do not arrive together. */
+const JITTER = 0.2
+
+/**
+ * The wait after a failed attempt: capped exponential backoff, less a jitter.
+ * @param attempt the attempt that failed, from 1
+ * @param random a number in [0, 1)
+ */
+export function backoffMs(policy: RetryPolicy, attempt: number, random: number): number {
+  const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = policy
+  const full = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maximumIntervalMs)
+  return jittered(full, random)
+}
+
+/** An interval less a random part of it. */
+export function jittered(intervalMs: number, random: number): number {
+  return Math.round(intervalMs * (1 - JITTER * random))
+}
+
+/**
+ * Reads `Retry-After` (RFC 9110, section 10.2.3): whole seconds or an HTTP date, kept within 1 s and 1 h.
+ * @returns milliseconds, or undefined where the header is absent or garbage
+ */
+export function retryAfterMs(header: string | undefined, now: Date): number | undefined {
+  const asked = header === undefined ? undefined : parseRetryAfter(header.trim(), now)
+  return asked === undefined ? undefined : Math.min(Math.max(asked, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS)
+}
+
+function parseRetryAfter(header: string, now: Date): number | undefined {
+  if (/^\d{1,15}$/.test(header)) return Number(header) * 1_000
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/.test(header)) return undefined
+  const date = Date.parse(/GMT$/.test(header) ? header : `${header} GMT`)
+  return Number.isNaN(date) ? undefined : date - now.getTime()
+}

@@ -1,0 +1,12 @@
+/**
+ * The project's search attributes, by their names in Temporal and their types as the Temporal CLI spells
+ * them. The happy path upserts none; only a delivery that waits does.
+ */
+export const SEARCH_ATTRIBUTES = {
+  /** The entity that the event is about, such as `policy/42`; set at the start when the emitter gave a key. */
+  SyncEventKey: 'Keyword',
+  /** Names of the endpoints on which a delivery waits, as many as fit. */
+  SyncWaitingOn: 'KeywordList',
+  /** How many deliveries wait, all of them. */
+  SyncWaitingCount: 'Int',
+} as const

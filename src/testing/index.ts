@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { TestWorkflowEnvironment } from '@temporalio/testing'
+import { SyncService, type Delivery, type Receipt } from '../client.js'
+import { loadConfig, type Config } from '../config.js'
+import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js'
+import { findTemporalCli } from '../embedded/temporal-cli.js'
+import { findTimeSkippingServer } from '../embedded/test-server.js'
+import { createLogger, type Logger } from '../logger.js'
+import type { EndpointStore } from '../store/endpoint-store.js'
+import { openStore } from '../store/open-store.js'
+import { startSyncWorker } from '../worker.js'
+import type { SyncEventResult } from '../workflows/messages.js'
+import { startReceiver, type Receiver, type Respond } from './receiver.js'
+
+export { startReceiver, type ReceivedRequest, type Receiver, type Respond } from './receiver.js'
+
+/** How a test environment is made. */
+export interface SyncTestEnvironmentOptions {
+  /** @default errors only, on standard error */
+  logger?: Logger
+  /** Told of each step where the Temporal server must be fetched or built first, which takes minutes. */
+  onProgress?: (message: string) => void
+}
+
+/**
+ * The whole system for a test: a Temporal server, a worker, an empty endpoint store and a connected
+ * `SyncService`, inside a `TestWorkflowEnvironment` of `@temporalio/testing`.
+ */
+export class SyncTestEnvironment implements AsyncDisposable {
+  readonly #receivers: Receiver[] = []
+
+  private constructor(
+    /** The service under test. */
+    readonly syncService: SyncService,
+    /** The environment of `@temporalio/testing`: its client, its connection, its time. */
+    readonly temporal: TestWorkflowEnvironment,
+    /** The task queue of this environment's worker, and of no other. */
+    readonly taskQueue: string,
+    readonly store: EndpointStore,
+    private readonly closeParts: () => Promise<void>,
+  ) {}
+
+  /** Runs on a Temporal dev server of its own, in memory and in real time. */
+  static async createLocal(options: SyncTestEnvironmentOptions = {}): Promise<SyncTestEnvironment> {
+    const { path } = await findTemporalCli(searchOptions(loadConfig(process.env), options))
+    const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `${name}=${type}`)
+    return SyncTestEnvironment.#createIn(
+      await TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: { type: 'existing-path', path },
+          extraArgs: searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
+        },
+      }),
+      options,
+    )
+  }
+
+  /** Runs on the time-skipping test server: while a result is awaited, timers and retries take no time. */
+  static async createTimeSkipping(options: SyncTestEnvironmentOptions = {}): Promise<SyncTestEnvironment> {
+    const config = loadConfig(process.env)
+    const { path } = await findTimeSkippingServer({
+      ...searchOptions(config, options),
+      path: config.testServerPath,
+    })
+    return SyncTestEnvironment.#createIn(
+      await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path } },
+      }),
+      options,
+    )
+  }
+
+  /** Runs on a Temporal server that is there already. */
+  static async createFromExistingServer(
+    address: string,
+    options: SyncTestEnvironmentOptions = {},
+  ): Promise<SyncTestEnvironment> {
+    return SyncTestEnvironment.#createIn(
+      await TestWorkflowEnvironment.createFromExistingServer({ address }),
+      options,
+    )
+  }
+
+  /** Starts a receiver that ends with this environment; it answers 200 until told otherwise. */
+  async startReceiver(...responses: Respond[]): Promise<Receiver> {
+    const receiver = await startReceiver(...responses)
+    this.#receivers.push(receiver)
+    return receiver
+  }
+
+  /** Waits until every delivery of the event has been delivered or discarded. */
+  async waitForDeliveries({ workflowId }: Pick<Receipt, 'workflowId'>): Promise<Delivery[]> {
+    const result = (await this.temporal.client.workflow.getHandle(workflowId).result()) as SyncEventResult
+    return result.deliveries
+  }
+
+  /** Stops everything that was started for this environment. */
+  async close(): Promise<void> {
+    await this.syncService.close()
+    await Promise.all(this.#receivers.map((receiver) => receiver.stop()))
+    await this.closeParts()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  static async #createIn(
+    temporal: TestWorkflowEnvironment,
+    { logger = createLogger('error') }: SyncTestEnvironmentOptions,
+  ): Promise<SyncTestEnvironment> {
+    const taskQueue = `external-sync-test-${randomUUID()}`
+    const namespace = temporal.namespace ?? 'default'
+    const store = await openStore(':memory:')
+    const worker = await startSyncWorker({
+      connection: temporal.nativeConnection,
+      namespace,
+      taskQueue,
+      store,
+      logger,
+    })
+    const syncService = new SyncService({ client: temporal.client, store, taskQueue, logger })
+    return new SyncTestEnvironment(syncService, temporal, taskQueue, store, async () => {
+      await worker.stop()
+      await store.close()
+      await temporal.teardown()
+    })
+  }
+}
+
+function searchOptions(
+  { temporalPath, cacheDir, searchPath }: Config,
+  { onProgress }: SyncTestEnvironmentOptions,
+) {
+  return { path: temporalPath, cacheDir, searchPath, onProgress }
+}

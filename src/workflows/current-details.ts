@@ -1,0 +1,33 @@
+import { hasEnded, type Delivery, type DeliveryState } from '../domain/delivery.js'
+
+/** More rows would bury the ones that matter. */
+const MAX_ROWS = 50
+
+const ICONS: Readonly<Record<DeliveryState, string>> = {
+  attempting: '🔄',
+  waiting: '⏳',
+  delivered: '✅',
+  discarded: '🗑️',
+}
+
+/** The Markdown that the Temporal UI shows as the workflow's current details: open deliveries first. */
+export function describeDeliveries(deliveries: readonly Delivery[]): string {
+  if (deliveries.length === 0) return 'No endpoint is subscribed to this event.'
+  const delivered = deliveries.filter(({ state }) => state === 'delivered').length
+  const rows = [...deliveries.filter((delivery) => !hasEnded(delivery)), ...deliveries.filter(hasEnded)]
+  return [
+    `**${delivered} of ${deliveries.length} delivered**`,
+    '',
+    '| endpoint | state | attempts | last answer | next retry |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.slice(0, MAX_ROWS).map(describeRow),
+    ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more`] : []),
+  ].join('\n')
+}
+
+function describeRow(delivery: Delivery): string {
+  const { endpoint, state, reason, attempts, lastStatus, lastError, nextRetryAt } = delivery
+  const shownState = `${ICONS[state]} ${state}${reason === undefined ? '' : ` (${reason})`}`
+  const shownAttempts = state === 'attempting' ? 'see pending activities' : String(attempts)
+  return `| ${endpoint} | ${shownState} | ${shownAttempts} | ${lastError ?? lastStatus ?? ''} | ${nextRetryAt ?? ''} |`
+}

@@ -1,0 +1,1 @@
+export { syncEvent } from './sync-event.js'

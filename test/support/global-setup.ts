@@ -1,0 +1,24 @@
+import type { TestProject } from 'vitest/node'
+import { loadConfig } from '../../src/config.js'
+import { findTemporalCli } from '../../src/embedded/temporal-cli.js'
+import { startTemporalServer } from '../../src/embedded/temporal-server.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `host:port` of the dev server that the tests share. */
+    temporalAddress: string
+    /** The Temporal CLI, for tests that run a server of their own. */
+    temporalCliPath: string
+  }
+}
+
+/** Finds, fetches or builds the Temporal dev server once, and runs one for all tests that need no own. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { temporalPath, cacheDir, searchPath } = loadConfig(process.env)
+  const onProgress = (message: string): void => void process.stderr.write(`${message}\n`)
+  const cli = await findTemporalCli({ path: temporalPath, cacheDir, searchPath, onProgress })
+  const server = await startTemporalServer({ cliPath: cli.path, port: 0, uiPort: 0 })
+  project.provide('temporalAddress', server.address)
+  project.provide('temporalCliPath', cli.path)
+  return () => server.stop()
+}
