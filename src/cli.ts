@@ -9,6 +9,7 @@ import { createLogger } from './logger.js'
 import { packageVersion } from './package-version.js'
 import { temporalLogger } from './temporal-logger.js'
 import { startEmbeddedSystem } from './start.js'
+import { aborted, stopSignal } from './stop-signal.js'
 import { runWorker } from './worker.js'
 
 const program = new Command('external-sync')
@@ -74,20 +75,6 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   } finally {
     spinner.stop()
   }
-}
-
-/** Aborts at the first SIGINT or SIGTERM; the second one ends the process at once, as without a handler. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
-  return controller.signal
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 function parsePort(text: string): number {

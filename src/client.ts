@@ -188,7 +188,7 @@ export class SyncService implements AsyncDisposable {
   off(type: string, listener: EventListener): this
   off(type: string, listener: EventListener | ErrorListener): this {
     if (type === ERROR) this.#errorListeners.remove(type, listener as ErrorListener)
-    else this.#eventListeners.remove(type, listener as EventListener)
+    else this.#eventListeners.remove(type, listener)
     return this
   }
 
@@ -221,14 +221,14 @@ export class SyncService implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.allSettled([...this.#underWay])
+    await Promise.allSettled(this.#underWay)
     const parts = await this.#parts?.catch(() => undefined)
     await parts?.close()
   }
 
   #listen(type: string, listener: EventListener | ErrorListener, once: boolean): this {
     if (type === ERROR) this.#errorListeners.add(type, listener as ErrorListener, once)
-    else this.#eventListeners.add(parseEventType(type), listener as EventListener, once)
+    else this.#eventListeners.add(parseEventType(type), listener, once)
     return this
   }
 
@@ -252,7 +252,7 @@ export class SyncService implements AsyncDisposable {
 
   /** Runs a public call: what it throws rejects, and a rejection that nobody awaits is reported. */
   #watch<T>(call: () => Promise<T>): Promise<T> {
-    const work = this.#closing === undefined ? startAtOnce(call) : Promise.reject(closed())
+    const work = startAtOnce(() => (this.#closing === undefined ? call() : closed()))
     this.#underWay.add(work)
     const done = (): void => void this.#underWay.delete(work)
     work.then(done, done)
@@ -295,8 +295,8 @@ async function startAtOnce<T>(call: () => Promise<T>): Promise<T> {
   return call()
 }
 
-function closed(): SyncError {
-  return new SyncError('CLOSED', 'the SyncService is closed; connect another one with SyncService.connect()')
+function closed(): never {
+  throw new SyncError('CLOSED', 'the SyncService is closed; connect another one with SyncService.connect()')
 }
 
 function endpointNotFound(name: string): never {

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
 import type { Config } from './config.js'
-import { createSender } from './delivery/send.js'
+import { createSender, type Sender } from './delivery/send.js'
 import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
+import { aborted } from './stop-signal.js'
 import { openStore } from './store/open-store.js'
 import { connectTemporal, type AddressedOptions } from './temporal/connect.js'
 
@@ -56,7 +57,7 @@ export async function startSyncWorker({
     activities: createActivities({ store, sender, logger }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
-  const stopped = worker.run().finally(() => sender.close())
+  const stopped = runToEnd(worker, sender)
   stopped.catch(() => undefined)
   return {
     stopped,
@@ -84,15 +85,22 @@ export async function runWorker(config: Config, logger: Logger, signal: AbortSig
         logger,
       })
       logger.info({ address, namespace, taskQueue: config.taskQueue }, 'worker started')
-      signal.addEventListener('abort', () => void worker.stop().catch(() => undefined), { once: true })
-      if (signal.aborted) await worker.stop()
-      await worker.stopped
+      await Promise.race([worker.stopped, aborted(signal)])
+      await worker.stop()
       logger.info('worker stopped')
     } finally {
       await store.close()
     }
   } finally {
     await connection.close()
+  }
+}
+
+async function runToEnd(worker: Worker, sender: Sender): Promise<void> {
+  try {
+    await worker.run()
+  } finally {
+    await sender.close()
   }
 }
 

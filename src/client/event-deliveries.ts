@@ -57,7 +57,7 @@ export async function readDeliveries(
   return {
     ...page,
     deliveries: await Promise.all(
-      page.deliveries.map((delivery) => {
+      page.deliveries.map(async (delivery) => {
         const activity = delivery.state === 'attempting' ? pending.get(delivery.endpoint) : undefined
         return activity === undefined ? delivery : withPendingAttempts(client, delivery, activity)
       }),

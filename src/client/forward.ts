@@ -2,8 +2,8 @@ import type { EmitOptions } from '../domain/event.js'
 
 /** Anything with `on` and `off`, such as a Node `EventEmitter`. */
 export interface EventSource {
-  on(name: string, listener: (...args: never[]) => void): unknown
-  off(name: string, listener: (...args: never[]) => void): unknown
+  on(name: string, listener: (...args: unknown[]) => void): unknown
+  off(name: string, listener: (...args: unknown[]) => void): unknown
 }
 
 /** How {@link forward} treats what it hears. */
@@ -24,9 +24,9 @@ export function forward(
   { toEvent = firstArgument, onError }: ForwardOptions & Required<Pick<ForwardOptions, 'onError'>>,
   emit: (data: unknown, options: EmitOptions) => Promise<unknown>,
 ): () => void {
-  const listener = (...args: never[]): void => {
+  const listener = (...args: unknown[]): void => {
     try {
-      const { data, ...options } = toEvent(...args)
+      const { data, ...options } = toEvent(...(args as never[]))
       emit(data, options).catch(onError)
     } catch (error) {
       onError(error)

@@ -6,7 +6,7 @@ import {
   type Client,
 } from '@temporalio/client'
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
-import stringify from 'safe-stable-stringify'
+import { stringify } from 'safe-stable-stringify'
 import { EventConflictError, SyncError } from '../domain/errors.js'
 import { workflowIdOf, type SyncEvent } from '../domain/event.js'
 import type { Json } from '../domain/json.js'

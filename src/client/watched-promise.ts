@@ -30,6 +30,6 @@ export function reportIfUnobserved<T>(work: Promise<T>, report: (error: unknown)
       if (!watched.observed) report(error)
     })
   })
-  Promise.prototype.then.call(watched, undefined, () => undefined)
+  void Promise.prototype.then.call(watched, undefined, () => undefined)
   return watched
 }

@@ -27,7 +27,10 @@ export function toJson(data: unknown, subject: string): Json {
       case 'object':
         if (value === null) return null
         return copyObject(value, path, ancestors)
-      default:
+      case 'bigint':
+      case 'function':
+      case 'symbol':
+      case 'undefined':
         return refuse(path, showValue(value), 'JSON: null, booleans, numbers, strings, arrays and objects')
     }
   }

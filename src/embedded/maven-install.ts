@@ -41,7 +41,7 @@ export async function mavenInstall({
   const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>external-sync</groupId>
-  <artifactId>${program}</artifactId>
+  <artifactId>libraries</artifactId>
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>

@@ -48,13 +48,13 @@ function openFile(file: string): SqliteDatabase {
   const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
-  return database as unknown as SqliteDatabase
+  return database
 }
 
 async function migrate(db: Kysely<Database>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
   const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
+  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error })
 }
 
 /**

@@ -21,7 +21,7 @@ export async function checkNamespace(
   try {
     await connection.workflowService.describeNamespace({ namespace })
   } catch (cause) {
-    if (!isGrpcServiceError(cause) || Number(cause.code) !== NOT_FOUND) throw cause
+    if (!isGrpcServiceError(cause) || (cause.code as number) !== NOT_FOUND) throw cause
     throw new SyncError(
       'TEMPORAL_NAMESPACE_MISSING',
       `Temporal at ${address} has no namespace "${namespace}"; create it with ` +

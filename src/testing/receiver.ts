@@ -84,9 +84,9 @@ export async function startReceiver(first: Respond = 200, ...others: Respond[]):
   }
 
   function nextResponse(): Respond {
-    const [first, second, ...rest] = queue
-    if (second !== undefined) queue = [second, ...rest]
-    return first
+    const [next, following, ...rest] = queue
+    if (following !== undefined) queue = [following, ...rest]
+    return next
   }
 }
 
