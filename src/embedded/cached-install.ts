@@ -40,7 +40,8 @@ export async function installIntoCache(cacheDir: string, { name, fill, check }: 
     })
     return target
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    // Retries: the children of a build that was killed may still be writing.
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

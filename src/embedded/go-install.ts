@@ -31,7 +31,8 @@ export async function goInstall({
   signal,
 }: GoInstallOptions): Promise<void> {
   const go = await findOnPath('go', searchPath)
-  const env = { GOBIN: directory, PATH: searchPath }
+  // GOTMPDIR: a build that is killed leaves its temporary files to whoever removes the directory.
+  const env = { GOBIN: directory, GOTMPDIR: directory, PATH: searchPath }
   assertGoVersion(await runCommand(go, ['version'], { cwd: directory, env, signal }), go)
 
   const startedAt = Date.now()

@@ -156,27 +156,21 @@ function serverArguments(
   port: number,
   uiPort: number,
   dataFile: string | undefined,
-  logLevel: string = 'warn',
+  logLevel = 'warn',
 ): string[] {
-  const storage =
-    dataFile === undefined
-      ? []
-      : // WAL doubles the throughput; FULL keeps what was accepted through a power loss.
-        [
-          '--db-filename',
-          dataFile,
-          '--sqlite-pragma',
-          'journal_mode=WAL',
-          '--sqlite-pragma',
-          'synchronous=FULL',
-        ]
+  // WAL doubles the throughput; FULL keeps what was accepted through a power loss.
+  const pragmas = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL']
   return [
-    ...['server', 'start-dev', '--ip', IP, '--port', String(port), '--ui-port', String(uiPort)],
-    ...['--log-level', logLevel],
+    'server',
+    'start-dev',
+    `--ip=${IP}`,
+    `--port=${port}`,
+    `--ui-port=${uiPort}`,
+    `--log-level=${logLevel}`,
     // It asks Temporal's makers over the network.
-    ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
-    ...storage,
-    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    '--dynamic-config-value=frontend.enableServerVersionCheck=false',
+    ...(dataFile === undefined ? [] : [`--db-filename=${dataFile}`, ...pragmas]),
+    ...Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `--search-attribute=${name}=${type}`),
   ]
 }
 

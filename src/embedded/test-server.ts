@@ -69,8 +69,8 @@ export async function findTimeSkippingServer({
   }
 
   const cached = join(resolve(cacheDir), CACHE_NAME, PROGRAM)
+  const check = (directory: string) => assertExecutable(join(directory, PROGRAM))
   const install = async (fill: (directory: string) => Promise<void>) => {
-    const check = (directory: string) => assertExecutable(join(directory, PROGRAM))
     await installIntoCache(resolve(cacheDir), { name: CACHE_NAME, fill, check })
     return cached
   }

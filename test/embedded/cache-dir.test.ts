@@ -11,5 +11,7 @@ test('the cache is where SYNC_CACHE_DIR says', () => {
 
 test('without SYNC_CACHE_DIR the cache follows the XDG base directories', () => {
   expect(defaultCacheDir({ SYNC_CACHE_DIR: '', XDG_CACHE_HOME: '/xdg' })).toBe('/xdg/external-sync')
-  expect(defaultCacheDir({})).toBe(join(homedir(), '.cache/external-sync'))
+  for (const env of [{}, { XDG_CACHE_HOME: '' }]) {
+    expect(defaultCacheDir(env)).toBe(join(homedir(), '.cache/external-sync'))
+  }
 })

@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { downloadBySdk } from '../../src/embedded/sdk-download.js'
 import { findTemporalCli } from '../../src/embedded/temporal-cli.js'
 import { fakeGo, fakeProgram, fakeTemporal, temporaryDirectory } from './fixtures/programs.js'
-import { realTemporalCli } from './fixtures/temporal.js'
+import { isAlive, realTemporalCli } from './fixtures/temporal.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -41,7 +41,7 @@ test('a given path that is missing, not executable or another program is an erro
     message: expect.stringContaining(`${missing} does not exist; SYNC_TEMPORAL_PATH must be`),
   })
   await writeFile(join(bin, 'text'), 'hello', { mode: 0o644 })
-  if (process.getuid?.() !== 0) await expect(find(join(bin, 'text'))).rejects.toThrow('is not executable')
+  await expect(find(join(bin, 'text'))).rejects.toThrow('is not executable')
   await expect(find(bin)).rejects.toThrow('is not a file')
   const other = await fakeProgram(join(bin, 'other'), 'echo "Temporal Logic Prover 2"')
   await expect(find(other)).rejects.toThrow('expected "temporal version …"')
@@ -146,14 +146,18 @@ test('when no way works the error lists every way with its reason, and what the 
 })
 
 test('aborting ends the search and its build, and leaves no half build', async () => {
-  await fakeGo(bin, '1.25.0', 'echo "compiling" >&2; exec /bin/sleep 60')
+  const started = join(bin, 'started')
+  await fakeGo(bin, '1.25.0', `echo $$ > ${started}; exec /bin/sleep 60`)
   const controller = new AbortController()
-  const onProgress = (message: string) => {
-    if (message.includes('building version')) controller.abort(new Error('the user pressed Ctrl-C'))
-  }
+  const reason = new Error('the user pressed Ctrl-C')
+  const search = findTemporalCli({ cacheDir, searchPath: bin, signal: controller.signal }).catch(
+    (error: unknown) => error,
+  )
+  await expect.poll(() => readFile(started, 'utf8').catch(() => ''), { timeout: 30_000 }).toMatch(/\d+\n/)
 
-  await expect(
-    findTemporalCli({ cacheDir, searchPath: bin, onProgress, signal: controller.signal }),
-  ).rejects.toThrow('the user pressed Ctrl-C')
+  controller.abort(reason)
+
+  expect(await search).toBe(reason)
+  await expect.poll(() => readFile(started, 'utf8').then((pid) => isAlive(Number(pid)))).toBe(false)
   expect(await readdir(cacheDir)).toEqual([])
 })

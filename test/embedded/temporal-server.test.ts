@@ -9,6 +9,8 @@ import { readRunningServer, startTemporalServer } from '../../src/embedded/tempo
 import { fakeProgram, temporaryDirectory } from './fixtures/programs.js'
 import { isAlive, realTemporalCli, startServer } from './fixtures/temporal.js'
 
+const IN_USE = expect.stringMatching(/is in use: the Temporal server at .* (starts|runs) on it/)
+
 vi.setConfig({ testTimeout: 60_000 })
 
 test('a server starts, keeps workflows for 30 days, has the search attributes and the UI, and stops', async () => {
@@ -55,6 +57,16 @@ test('the data file is written with WAL', async () => {
   expect((await stat(`${dataFile}-wal`)).size).toBeGreaterThan(0)
 })
 
+test('the server is told to sync every commit to the disk', async () => {
+  const directory = await temporaryDirectory()
+  const cliPath = await fakeProgram(join(directory, 'temporal'), `echo "$@" > ${directory}/arguments; exit 1`)
+
+  await expect(startServer({ cliPath, dataFile: join(directory, 'temporal.db') })).rejects.toThrow('code 1')
+
+  const given = (await readFile(join(directory, 'arguments'), 'utf8')).split(' ')
+  expect(given).toContain('--sqlite-pragma=synchronous=FULL')
+})
+
 test('a second start on the same file is refused with the address and pid of the first', async () => {
   const dataFile = join(await temporaryDirectory(), 'temporal.db')
   const first = await startServer({ dataFile })
@@ -70,12 +82,14 @@ test('a second start on the same file is refused with the address and pid of the
   })
 })
 
-test('of two starts at once on the same file exactly one gets it', async () => {
+test('of two starts at once on the same file exactly one gets it, and the other is told so', async () => {
   const dataFile = join(await temporaryDirectory(), 'temporal.db')
 
-  const results = await Promise.allSettled([startServer({ dataFile }), startServer({ dataFile })])
+  const starts = [startServer({ dataFile }), startServer({ dataFile })]
+  const results = await Promise.allSettled(starts)
 
-  expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  const refusals = results.filter((result) => result.status === 'rejected')
+  expect(refusals).toEqual([{ status: 'rejected', reason: expect.objectContaining({ message: IN_USE }) }])
 })
 
 test('after a stop no server is recorded, and the file can be used again', async () => {
@@ -101,7 +115,7 @@ test('a start waits for a server on the file that is being stopped', async () =>
 })
 
 test.for([
-  ['its process is gone', async () => ({ pid: await deadPid(), address: await freeAddress() })],
+  ['its process is gone', async () => ({ pid: await deadPid(), address: `127.0.0.1:${await listen(0)}` })],
   ['nobody answers at its address', async () => ({ pid: process.pid, address: await freeAddress() })],
 ] as const)('a record is ignored when %s', async ([, stale]) => {
   const dataFile = join(await temporaryDirectory(), 'temporal.db')
@@ -113,20 +127,23 @@ test.for([
   expect(await readRunningServer(dataFile)).toMatchObject({ pid: server.pid })
 })
 
-test('a record that a crash left half written or half started is ignored', async () => {
+test.for([
+  ['half written', '{"address":'],
+  ['saying that a server starts, long after it should have', JSON.stringify(startingUntil(Date.now() - 1))],
+] as const)('a record that a crash left %s is ignored', async ([, record]) => {
   const dataFile = join(await temporaryDirectory(), 'temporal.db')
-  await writeFile(`${dataFile}.server.json`, '{"address":')
-  await (await startServer({ dataFile })).stop()
+  await writeFile(`${dataFile}.server.json`, record)
 
-  const record = {
-    address: '127.0.0.1:1',
-    uiUrl: '',
-    pid: process.pid,
-    state: 'starting',
-    untilMs: Date.now() - 1,
-  }
-  await writeFile(`${dataFile}.server.json`, JSON.stringify(record))
-  await startServer({ dataFile })
+  const server = await startServer({ dataFile })
+
+  expect(await readRunningServer(dataFile)).toMatchObject({ pid: server.pid })
+})
+
+test('a record of a server that starts is respected', async () => {
+  const dataFile = join(await temporaryDirectory(), 'temporal.db')
+  await writeFile(`${dataFile}.server.json`, JSON.stringify(startingUntil(Date.now() + 60_000)))
+
+  await expect(startServer({ dataFile })).rejects.toThrow(`(pid ${process.pid}) starts on it`)
 })
 
 test('a default port that is taken gets another one, a requested port that is taken is an error', async () => {
@@ -165,7 +182,7 @@ test('a free port that another process takes before the server does is exchanged
 test('another server that answers at the address is not taken for the one that was started', async () => {
   const directory = await temporaryDirectory()
   const endsWhenAnotherServes = `
-    port=$(echo "$*" | sed 's/.*--port \\([0-9]*\\).*/\\1/')
+    port=$(echo "$*" | sed 's/.*--port=\\([0-9]*\\).*/\\1/')
     ${await realTemporalCli()} "$@" >/dev/null 2>&1 & echo $! > ${directory}/pid
     until ${await realTemporalCli()} operator namespace describe default --address 127.0.0.1:$port; do :; done
     sleep 0.3
@@ -195,6 +212,14 @@ test('a process that exits early is reported with its last log lines, and frees 
   await expect(stat(`${dataFile}.server.json`)).rejects.toThrow('ENOENT')
 })
 
+test('a process that fails for another reason than its port is not started again', async () => {
+  const runs = join(await temporaryDirectory(), 'runs')
+  const cliPath = await fakeProgram(`${runs}.sh`, `echo run >> ${runs}; echo "no space left" >&2; exit 3`)
+
+  await expect(startServer({ cliPath })).rejects.toThrow(/ended with code 3 .*\nno space left$/)
+  expect(await readFile(runs, 'utf8')).toBe('run\n')
+})
+
 test('a program that cannot be run is reported with its path', async () => {
   await expect(startServer({ cliPath: '/nothing/here' })).rejects.toMatchObject({
     code: 'TEMPORAL_SERVER_FAILED',
@@ -221,9 +246,10 @@ test('aborting ends the start and the process', async () => {
   const controller = new AbortController()
   const start = startServer({ dataFile, signal: controller.signal })
   await expect.poll(() => stat(`${dataFile}.server.json`).catch(() => undefined)).toBeDefined()
-  controller.abort(new Error('enough'))
+  const reason = new Error('enough')
+  controller.abort(reason)
 
-  await expect(start).rejects.toThrow('enough')
+  await expect(start).rejects.toBe(reason)
   await expect(stat(`${dataFile}.server.json`)).rejects.toThrow('ENOENT')
 })
 
@@ -246,9 +272,12 @@ async function connect(address: string): Promise<Client> {
 async function listen(port: number): Promise<number> {
   const server: Server = createServer().listen(port, '127.0.0.1')
   onTestFinished(() => void server.close())
-  const failed = once(server, 'error').then(() => false)
-  if ((await Promise.race([once(server, 'listening').then(() => true), failed])) === false) return port
-  return (server.address() as AddressInfo).port
+  const listens = await once(server, 'listening').catch(() => undefined)
+  return listens === undefined ? port : (server.address() as AddressInfo).port
+}
+
+function startingUntil(untilMs: number): object {
+  return { address: '127.0.0.1:1', uiUrl: '', pid: process.pid, state: 'starting', untilMs }
 }
 
 async function freeAddress(): Promise<string> {

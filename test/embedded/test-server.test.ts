@@ -7,6 +7,7 @@ import { fakeProgram, temporaryDirectory } from './fixtures/programs.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
+const THIRTY_DAYS_MS = 30 * 24 * 60 * 60 * 1000
 const JAVA_17 = `echo 'openjdk version "17.0.15" 2025-04-15' >&2`
 
 let cacheDir: string
@@ -32,8 +33,8 @@ test('the time-skipping server that is found skips time', { timeout: 300_000 }, 
   })
   try {
     const before = await environment.currentTimeMs()
-    await environment.sleep('30 days')
-    expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(30 * 24 * 60 * 60 * 1000)
+    await environment.sleep(THIRTY_DAYS_MS)
+    expect((await environment.currentTimeMs()) - before).toBeGreaterThanOrEqual(THIRTY_DAYS_MS)
   } finally {
     await environment.teardown()
   }
@@ -48,7 +49,10 @@ test('a given path that is missing is an error that names it', async () => {
 
 test('Maven is the last way and fills the cache for the next time', async () => {
   await fakeProgram(join(bin, 'java'), JAVA_17)
-  await fakeProgram(join(bin, 'mvn'), '/bin/grep -q temporal-test-server pom.xml && /bin/mkdir lib')
+  await fakeProgram(
+    join(bin, 'mvn'),
+    '/bin/grep -q "<artifactId>temporal-test-server<" pom.xml && /bin/mkdir lib',
+  )
 
   const path = join(cacheDir, 'temporal-test-server-1.38.0', 'temporal-test-server')
   expect(await findTimeSkippingServer({ cacheDir, searchPath: bin })).toEqual({ path, source: 'Maven' })
