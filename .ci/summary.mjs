@@ -9,7 +9,8 @@ try {
   passed = results.numPassedTests
   // A file that breaks before its first test, or a failing set-up, has no failed test of its own.
   const brokenFiles = results.testResults.filter(
-    ({ status: state, assertionResults }) => state === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+    ({ status: state, assertionResults }) =>
+      state === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
   )
   failed = results.numFailedTests + brokenFiles.length
 } catch (error) {

@@ -1,8 +1,9 @@
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig'
 import { z } from 'zod'
 import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
+import { InvalidInputError } from './domain/errors.js'
 import { parseInput } from './domain/parse-input.js'
 import { defaultCacheDir } from './embedded/cache-dir.js'
 
@@ -40,20 +41,17 @@ const text = z.string().min(1, 'a value, or no such variable')
 const environmentSchema = z.object({
   SYNC_DATA_DIR: text.default('.external-sync'),
   DATABASE_URL: text
-    .refine(
-      (url) => url.startsWith('file:') && URL.canParse(url),
-      'a file URL such as file:///var/lib/sync/endpoints.db',
-    )
+    .refine(isAbsoluteFileUrl, 'a file URL such as file:///var/lib/sync/endpoints.db')
     .optional(),
   SYNC_TASK_QUEUE: text.max(200, 'at most 200 characters').default('external-sync'),
   SYNC_TEMPORAL_PATH: text.optional(),
   SYNC_TEST_SERVER_PATH: text.optional(),
   SYNC_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).optional(),
-  SYNC_MAX_DATA_BYTES: z.coerce
-    .number('a whole number')
-    .int('a whole number')
-    .min(1, 'at least 1')
-    .max(LARGEST_MAX_DATA_BYTES, `at most ${LARGEST_MAX_DATA_BYTES}`)
+  SYNC_MAX_DATA_BYTES: z
+    .string()
+    .regex(/^\d{1,15}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1, 'at least 1').max(LARGEST_MAX_DATA_BYTES, `at most ${LARGEST_MAX_DATA_BYTES}`))
     .default(DEFAULT_MAX_DATA_BYTES),
 })
 
@@ -71,7 +69,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
-    temporal: loadClientConnectConfig({ overrideEnvVars: definedVariables(env) }),
+    temporal: loadTemporalConfig(env),
     ...(parsed.SYNC_TEMPORAL_PATH !== undefined && { temporalPath: parsed.SYNC_TEMPORAL_PATH }),
     ...(parsed.SYNC_TEST_SERVER_PATH !== undefined && { testServerPath: parsed.SYNC_TEST_SERVER_PATH }),
     ...(parsed.SYNC_LOG_LEVEL !== undefined && { logLevel: parsed.SYNC_LOG_LEVEL }),
@@ -82,6 +80,27 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
 /** The file of the embedded Temporal server. */
 export function temporalDataFile({ dataDir }: Pick<Config, 'dataDir'>): string {
   return join(dataDir, 'temporal.db')
+}
+
+/** Relative paths are refused: the URL standard reads `file:endpoints.db` as `/endpoints.db`. */
+function isAbsoluteFileUrl(url: string): boolean {
+  try {
+    return url.startsWith('file:///') && isAbsolute(fileURLToPath(url))
+  } catch {
+    return false
+  }
+}
+
+function loadTemporalConfig(env: NodeJS.ProcessEnv): ClientConnectConfig {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: definedVariables(env) })
+  } catch (error) {
+    // What follows the first line may quote a profile file, and with it an API key.
+    const [reason] = error instanceof Error ? error.message.split('\n') : []
+    throw new InvalidInputError('environment', [
+      { field: 'TEMPORAL_*', value: `(${reason})`, accepted: "what Temporal's own tools read there" },
+    ])
+  }
 }
 
 function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -28,14 +28,24 @@ export function classify(result: AttemptResult): Verdict {
   return { kind: 'retry' }
 }
 
-/** Certificate errors as OpenSSL and Node name them; a plain network error has none of these codes. */
+/**
+ * Certificate errors as Node names them (https://nodejs.org/api/tls.html#x509-certificate-error-codes); a
+ * plain network error has none of these codes. `UNSPECIFIED` is every one that Node has no name for, such as a
+ * key that is too short.
+ */
 function isTlsVerificationFailure(code: string): boolean {
   return (
-    /^(CERT_|ERR_TLS_CERT_|UNABLE_TO_(GET|DECRYPT|DECODE|VERIFY)_)/.test(code) ||
-    code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ||
-    code === 'SELF_SIGNED_CERT_IN_CHAIN' ||
-    code === 'HOSTNAME_MISMATCH' ||
-    code === 'INVALID_CA' ||
-    code === 'INVALID_PURPOSE'
+    /^(CERT_|CRL_|ERROR_IN_(CERT|CRL)_|ERR_TLS_CERT_|UNABLE_TO_(GET|DECRYPT|DECODE|VERIFY)_)/.test(code) ||
+    OTHER_CERTIFICATE_ERRORS.has(code)
   )
 }
+
+const OTHER_CERTIFICATE_ERRORS = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'UNSPECIFIED',
+])

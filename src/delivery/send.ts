@@ -3,8 +3,9 @@ import { DEFAULT_ATTEMPT_LIMITS, type AttemptLimits } from '../domain/attempt-li
 import type { Endpoint } from '../domain/endpoint.js'
 import type { SyncEvent } from '../domain/event.js'
 import { toRequest } from './envelope.js'
+import { watchKeptAlive, type KeptAliveWatch } from './kept-alive.js'
 
-/** No more of a response is read; the status alone decides. */
+/** No more of a response's headers or of its body is read; the status alone decides. */
 const MAX_RESPONSE_BYTES = 64 * 1024
 
 /** What one HTTP request came to. */
@@ -16,8 +17,8 @@ export type AttemptResult =
 /** Makes attempts over a pool of kept-alive connections for each origin. */
 export interface Sender {
   /**
-   * Posts the event once. Redirects are not followed.
-   * @param signal stops the attempt, which then rejects with the signal's reason
+   * Posts the event. Redirects are not followed.
+   * @param signal stops the attempt, which then rejects with the signal's reason unless its status is known
    */
   send(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult>
   close(): Promise<void>
@@ -28,28 +29,43 @@ export function createSender(limits: AttemptLimits = DEFAULT_ATTEMPT_LIMITS): Se
     connect: { timeout: limits.connectTimeoutMs },
     headersTimeout: limits.headersTimeoutMs,
     bodyTimeout: limits.bodyTimeoutMs,
+    maxHeaderSize: MAX_RESPONSE_BYTES,
   })
+  const keptAlive = watchKeptAlive()
   return {
-    send: (endpoint, event, signal) => attempt(agent, limits, endpoint, event, signal),
-    close: () => agent.destroy(),
+    send: (endpoint, event, signal) => attempt(agent, keptAlive, limits, endpoint, event, signal),
+    close: async () => {
+      keptAlive.end()
+      await agent.destroy()
+    },
   }
 }
 
 async function attempt(
   dispatcher: Dispatcher,
+  keptAlive: KeptAliveWatch,
   { totalTimeoutMs }: AttemptLimits,
   endpoint: Endpoint,
   event: SyncEvent,
   signal: AbortSignal,
 ): Promise<AttemptResult> {
+  signal.throwIfAborted()
   const { url, ...request } = toRequest(endpoint, event, new Date())
   const timeout = AbortSignal.timeout(totalTimeoutMs)
+  const stop = AbortSignal.any([signal, timeout])
+  const post = async (): Promise<Dispatcher.ResponseData> => {
+    // Each turn uses up one connection of the pool that was open before.
+    for (;;) {
+      try {
+        return await dispatcher.request({ ...splitUrl(url), ...request, signal: stop })
+      } catch (error) {
+        if (stop.aborted || !keptAlive.closedBeforeAnswer(error)) throw error
+      }
+    }
+  }
   try {
-    const response = await dispatcher.request({
-      ...splitUrl(url),
-      ...request,
-      signal: AbortSignal.any([signal, timeout]),
-    })
+    // Until a connection stands, undici does not look at the signal.
+    const response = await Promise.race([post(), rejectedOnAbort(stop)])
     await drain(response.body)
     const retryAfter = response.headers['retry-after']
     return {
@@ -64,6 +80,12 @@ async function attempt(
     }
     return toFailure(error)
   }
+}
+
+function rejectedOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }
 
 /** Reads the body to its end, so that the connection can be used again; a longer one costs the connection. */
@@ -104,5 +126,7 @@ const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was closed before a response came',
   UND_ERR_CONNECT_TIMEOUT: 'no connection within the time limit',
   UND_ERR_HEADERS_TIMEOUT: 'no response within the time limit',
+  UND_ERR_HEADERS_OVERFLOW: 'the response has too many headers',
+  HTTPParserError: 'the response is not HTTP',
   UND_ERR_BODY_TIMEOUT: 'the response stopped midway',
 }

@@ -30,7 +30,7 @@ export interface EndpointView extends Omit<Endpoint, 'authToken'> {
 }
 
 const MAX_URL_LENGTH = 2048
-const ACCEPTED_URL = `an http or https URL without credentials, at most ${MAX_URL_LENGTH} characters`
+const ACCEPTED_URL = `an http:// or https:// URL without credentials and white space, at most ${MAX_URL_LENGTH} characters`
 
 const nameSchema = z
   .string('a string')
@@ -74,10 +74,17 @@ const endpointSchema = z.object({ name: nameSchema, settings: settingsSchema })
  * @throws {InvalidInputError} with all problems together; a secret's value is never shown
  */
 export function parseEndpoint(name: string, settings: unknown): EndpointSettings {
+  const isNamed = typeof name === 'string'
   const parsed = parseInput(
     endpointSchema,
     { name, settings },
-    { subject: `endpoint ${showValue(name)}`, wrapper: 'settings', sensitive: ['authToken'], urls: ['url'] },
+    {
+      subject: isNamed ? `endpoint ${showValue(name)}` : 'endpoint',
+      wrapper: 'settings',
+      // What is given in place of a name may be the settings.
+      sensitive: isNamed ? ['authToken'] : ['authToken', 'name'],
+      urls: ['url'],
+    },
   )
   return settingsOf(parsed.settings)
 }
@@ -102,7 +109,9 @@ export function toView({ authToken, ...shown }: Endpoint): EndpointView {
 }
 
 function isAcceptedUrl(value: string): boolean {
-  if (value.length > MAX_URL_LENGTH || !URL.canParse(value)) return false
-  const { protocol, username, password } = new URL(value)
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === ''
+  // The parser of the URL standard strips or encodes white space, and needs no slashes.
+  if (value.length > MAX_URL_LENGTH || !/^https?:\/\/[^\s/]\S*$/i.test(value) || !URL.canParse(value))
+    return false
+  const { username, password } = new URL(value)
+  return username === '' && password === ''
 }

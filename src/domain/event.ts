@@ -43,6 +43,8 @@ const eventIdSchema = z
   .string('a string')
   .regex(/^[A-Za-z0-9._:@+=~-]{1,128}$/, '1 to 128 letters, digits and . _ : @ + = ~ -')
 
+const ACCEPTED_TIME = 'a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999'
+
 const emitOptionsSchema = z.strictObject(
   {
     id: eventIdSchema.optional(),
@@ -51,8 +53,9 @@ const emitOptionsSchema = z.strictObject(
       .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, '1 to 200 characters, none of them a control character')
       .optional(),
     time: z
-      .union([z.date(), z.iso.datetime({ offset: true })], 'a Date or an RFC 3339 timestamp with an offset')
+      .union([z.date(), z.iso.datetime({ offset: true, error: ACCEPTED_TIME })], ACCEPTED_TIME)
       .transform((time) => new Date(time).toISOString())
+      .refine((time) => /^\d{4}-/.test(time), ACCEPTED_TIME)
       .optional(),
   },
   'an object of the options id, key and time',

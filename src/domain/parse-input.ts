@@ -32,7 +32,8 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown, description:
 export function showValue(value: unknown): string {
   let shown: string
   try {
-    shown = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+    if (typeof value === 'bigint') shown = `${value}n`
+    else shown = isShownAsText(value) ? String(value) : (JSON.stringify(value) ?? String(value))
   } catch {
     shown = `[${typeof value}]`
   }
@@ -51,10 +52,20 @@ function toProblems(issue: z.core.$ZodIssue, description: InputDescription): Inp
     field: path.length === 0 ? (description.wrapper ?? 'input') : fieldName(path),
     accepted: issue.message,
   }
-  if (issue.input === undefined || isListed(description.sensitive, top)) return [problem]
+  if (issue.input === undefined || isSecret(top, description)) return [problem]
   return [
     { ...problem, value: isListed(description.urls, top) ? showUrl(issue.input) : showValue(issue.input) },
   ]
+}
+
+/** Numbers and dates that JSON would show as `null`, or not at all. */
+function isShownAsText(value: unknown): boolean {
+  return typeof value === 'number' || (value instanceof Date && Number.isNaN(value.getTime()))
+}
+
+/** Whether a field is sensitive, or is the whole input and so may hold one that is. */
+function isSecret(top: PropertyKey | undefined, { sensitive, urls }: InputDescription): boolean {
+  return top === undefined ? sensitive !== undefined || urls !== undefined : isListed(sensitive, top)
 }
 
 function isListed(fields: readonly string[] | undefined, field: PropertyKey | undefined): boolean {
@@ -71,7 +82,7 @@ function fieldName(path: readonly PropertyKey[]): string {
 }
 
 function showUrl(value: unknown): string {
-  if (typeof value !== 'string') return showValue(value)
+  if (typeof value !== 'string') return `(a value of type ${typeof value})`
   if (!URL.canParse(value)) return '(not a URL)'
   const { protocol, host } = new URL(value)
   return showValue(`${protocol}//${host}`)

@@ -50,9 +50,14 @@ export function retryAfterMs(header: string | undefined, now: Date): number | un
   return asked === undefined ? undefined : Math.min(Math.max(asked, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS)
 }
 
+/** The three forms of an HTTP date (RFC 9110, section 5.6.7); that of asctime says no zone and means GMT. */
+const ZONED_DATE = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -](\d{4}|\d{2}) \d{2}:\d{2}:\d{2} GMT$/
+const ASCTIME_DATE = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
+
 function parseRetryAfter(header: string, now: Date): number | undefined {
   if (/^\d{1,15}$/.test(header)) return Number(header) * 1_000
-  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/.test(header)) return undefined
-  const date = Date.parse(/GMT$/.test(header) ? header : `${header} GMT`)
+  const isAsctime = ASCTIME_DATE.test(header)
+  if (!isAsctime && !ZONED_DATE.test(header)) return undefined
+  const date = Date.parse(isAsctime ? `${header} GMT` : header)
   return Number.isNaN(date) ? undefined : date - now.getTime()
 }

@@ -1,12 +1,16 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import {
   CompiledQuery,
   Kysely,
   Migrator,
+  SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
+  sql,
   type DatabaseConnection,
+  type DialectAdapter,
   type Driver,
   type SqliteDatabase,
   type SqliteDialectConfig,
@@ -21,13 +25,30 @@ import { SqlEndpointStore, type Database } from './sql-endpoint-store.js'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
+ * Openings go one after the other: SQLite waits for a lock with the whole process, so that a transaction of
+ * another connection in it would never end.
+ */
+let lastOpening: Promise<unknown> = Promise.resolve()
+
+/**
  * Opens the SQLite file, makes it where there is none, and brings its schema up to date.
  * @throws {SyncError} `STORE_UNAVAILABLE` naming the file, where it cannot be opened or migrated
  */
-export async function openStore(file: string): Promise<EndpointStore> {
+export function openStore(file: string): Promise<EndpointStore> {
+  const opened = lastOpening.then(() => open(file))
+  lastOpening = opened.catch(() => undefined)
+  return opened
+}
+
+async function open(file: string): Promise<EndpointStore> {
   try {
     const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect({ database: openFile(file) }) })
-    await migrate(db)
+    try {
+      await migrate(db)
+    } catch (error) {
+      await db.destroy()
+      throw error
+    }
     return new SqlEndpointStore(db)
   } catch (cause) {
     throw new SyncError(
@@ -46,15 +67,35 @@ function openFile(file: string): SqliteDatabase {
     closeSync(openSync(file, 'a', 0o600))
   }
   const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = FULL')
-  return database
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 async function migrate(db: Kysely<Database>): Promise<void> {
+  if (await isUpToDate(db)) return
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
   const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error instanceof Error ? error : new Error('the migration failed', { cause: error })
+  if (error !== undefined)
+    throw error instanceof Error ? error : new Error('the migration failed', { cause: error })
+}
+
+/** Without a lock, as most openings have nothing to migrate. */
+async function isUpToDate(db: Kysely<Database>): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+    return isDeepStrictEqual(
+      rows.map(({ name }) => name),
+      Object.keys(migrations).toSorted(),
+    )
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -66,8 +107,19 @@ class ImmediateSqliteDialect extends SqliteDialect {
     super(config)
   }
 
+  override createAdapter(): DialectAdapter {
+    return new TransactionalDdlAdapter()
+  }
+
   override createDriver(): Driver {
     return new ImmediateSqliteDriver(this.config)
+  }
+}
+
+/** Lets the migrator read and write in one transaction, so that processes that start at once take turns. */
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }
 

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { z } from 'zod'
 import { settingsOf, type Endpoint, type EndpointSettings } from '../domain/endpoint.js'
+import { SyncError } from '../domain/errors.js'
 import type { EndpointStore, Registration } from './endpoint-store.js'
 
 /** The tables, as Kysely sees them. */
@@ -102,12 +103,24 @@ function toColumns({
 function toEndpoint(row: EndpointRow): Endpoint {
   return {
     name: row.name,
-    ...settingsOf({
-      ...storedSettings.parse(JSON.parse(row.settings)),
-      ...storedCredentials.parse(JSON.parse(row.credentials)),
-    }),
+    ...parseStored(row),
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+  }
+}
+
+function parseStored({ name, settings, credentials }: EndpointRow): EndpointSettings {
+  try {
+    return settingsOf({
+      ...storedSettings.parse(JSON.parse(settings)),
+      ...storedCredentials.parse(JSON.parse(credentials)),
+    })
+  } catch {
+    // Without the cause: a syntax error quotes the text, and with it a secret.
+    throw new SyncError(
+      'STORE_UNAVAILABLE',
+      `the stored settings of endpoint ${name} cannot be read; remove the endpoint and register it again`,
+    )
   }
 }

@@ -14,6 +14,8 @@ import { startReceiver, type Receiver, type Respond } from './receiver.js'
 
 export { startReceiver, type ReceivedRequest, type Receiver, type Respond } from './receiver.js'
 
+const START_TRIES = 5
+
 /** How a test environment is made. */
 export interface SyncTestEnvironmentOptions {
   /** @default errors only, on standard error */
@@ -62,12 +64,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
       ...searchOptions(config, options),
       path: config.testServerPath,
     })
-    return SyncTestEnvironment.#createIn(
-      await TestWorkflowEnvironment.createTimeSkipping({
-        server: { executable: { type: 'existing-path', path } },
-      }),
-      options,
-    )
+    return SyncTestEnvironment.#createIn(await startTimeSkipping(path), options)
   }
 
   /** Runs on a Temporal server that is there already. */
@@ -125,6 +122,19 @@ export class SyncTestEnvironment implements AsyncDisposable {
       await store.close()
       await temporal.teardown()
     })
+  }
+}
+
+/** The SDK gives the server 5 s, in which a busy machine does not always get its Java up. */
+async function startTimeSkipping(path: string): Promise<TestWorkflowEnvironment> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path } },
+      })
+    } catch (error) {
+      if (tries === START_TRIES || !String(error).includes('did not start within')) throw error
+    }
   }
 }
 

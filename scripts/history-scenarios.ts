@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { defaultPayloadConverter } from '@temporalio/common'
+import type { History } from '@temporalio/common/lib/proto-utils.js'
+import type { Client } from '@temporalio/client'
+import type { Delivery, SyncService } from '../src/client.js'
+import type { Receiver, Respond } from '../src/testing/index.js'
+import type { SyncEventInput } from '../src/workflows/messages.js'
+
+/** More healthy endpoints than the recorder's real server lets fit into one run. */
+const MANY = 12
+
+/** The system in which a scenario plays. */
+export interface Stage {
+  readonly client: Client
+  readonly syncService: SyncService
+  /** Registers an endpoint that answers so, and 200 where no answer is given. */
+  register(endpoint: string, ...responses: Respond[]): Promise<Receiver>
+  emit(): Promise<{ workflowId: string }>
+  deliveries(event: { workflowId: string }): Promise<Delivery[]>
+  /** Starts the run of a workflow that continued as new, from what it was given. */
+  startWith(input: SyncEventInput): Promise<{ workflowId: string }>
+  /** Waits until everything is delivered or discarded, and reads the last run's history. */
+  finished(event: { workflowId: string }): Promise<History>
+  /** The history as it stands, of the last run unless another is named. */
+  history(event: { workflowId: string; runId?: string }): Promise<History>
+}
+
+/**
+ * Opens a stage. In simulated time a wait of minutes takes none, on an older kind of server that never
+ * suggests to continue as new.
+ */
+export type OpenStage = (time: 'real' | 'simulated') => Promise<Stage>
+
+/** The paths through the workflow, by the names of their recordings. */
+export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = {
+  'delivered-at-once': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler')
+    return stage.finished(await stage.emit())
+  },
+  'delivered-after-retries': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler', 503, 503, 200)
+    return stage.finished(await stage.emit())
+  },
+  'delivered-after-misconfigured': async (open) => {
+    const stage = await open('simulated')
+    await stage.register('EMS-Scheduler', 401, 302, 200)
+    return stage.finished(await stage.emit())
+  },
+  'delivered-after-rejected': async (open) => {
+    const stage = await open('simulated')
+    await stage.register('EMS-Scheduler', 422, 200)
+    return stage.finished(await stage.emit())
+  },
+  'discarded-endpoint-removed': async (open) => {
+    const stage = await open('real')
+    const receiver = await stage.register('EMS-Scheduler', 503)
+    const event = await stage.emit()
+    await receiver.waitForRequests(1)
+    await stage.syncService.removeEndpoint('EMS-Scheduler')
+    return stage.finished(event)
+  },
+  'no-endpoint': async (open) => {
+    const stage = await open('real')
+    return stage.finished(await stage.emit())
+  },
+  'several-endpoints': async (open) => {
+    const stage = await open('real')
+    await stage.register('Dispatch-911', (_, response) => void response.destroy(), 200)
+    await stage.register('EMS-Scheduler', 503, 200)
+    await stage.register('Hospital')
+    return stage.finished(await stage.emit())
+  },
+  'open-attempting': async (open) => {
+    const stage = await open('real')
+    const receiver = await stage.register('EMS-Scheduler', 503)
+    const event = await stage.emit()
+    await receiver.waitForRequests(2)
+    return stage.history(event)
+  },
+  'open-waiting': async (open) => {
+    const stage = await open('real')
+    return stage.history(await emitToWaitingAndAttempting(stage))
+  },
+  'cancelled-by-operator': async (open) => {
+    const stage = await open('real')
+    const event = await emitToWaitingAndAttempting(stage)
+    const handle = stage.client.workflow.getHandle(event.workflowId)
+    await handle.cancel()
+    await handle.result().catch(() => undefined)
+    return stage.history(event)
+  },
+  'continued-as-new-first-run': async (open) => continueAsNew(await open('real')),
+  'continued-as-new-last-run': async (open) => {
+    const carried = carriedInput(await continueAsNew(await open('real')))
+    const stage = await open('simulated')
+    await stage.register('EMS-Scheduler', 401, 200)
+    await stage.register('Hospital', 503, 200)
+    return stage.finished(await stage.startWith(carried))
+  },
+}
+
+/** Emits to an endpoint on which the event then waits, and to one that is between two attempts. */
+async function emitToWaitingAndAttempting(stage: Stage): Promise<{ workflowId: string }> {
+  await stage.register('EMS-Scheduler', 401)
+  const failing = await stage.register('Hospital', 503)
+  const event = await stage.emit()
+  await failing.waitForRequests(2)
+  for (;;) {
+    const deliveries = await stage.deliveries(event)
+    if (deliveries.some(({ state }) => state === 'waiting')) return event
+    await sleep(100)
+  }
+}
+
+/**
+ * One delivery waits and one is between two attempts while so many others end that the workflow continues as
+ * new.
+ * @returns the history of the first run
+ */
+async function continueAsNew(stage: Stage): Promise<History> {
+  let letOthersEnd: (() => void) | undefined
+  const othersMayEnd = new Promise<void>((resolve) => (letOthersEnd = resolve))
+  for (let index = 0; index < MANY; index += 1) {
+    await stage.register(`School-${index}`, async (_, response) => {
+      await othersMayEnd
+      response.writeHead(200).end()
+    })
+  }
+  const { workflowId } = await emitToWaitingAndAttempting(stage)
+  const { runId } = await stage.client.workflow.getHandle(workflowId).describe()
+  letOthersEnd?.()
+  const firstRun = stage.client.workflow.getHandle(workflowId, runId, { followRuns: false })
+  await firstRun.result().catch(() => undefined)
+  return stage.history({ workflowId, runId })
+}
+
+function carriedInput(history: History): SyncEventInput {
+  const [payload] =
+    history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads ?? []
+  if (payload === undefined) throw new Error('the workflow ended without continuing as new')
+  return defaultPayloadConverter.fromPayload(payload)
+}

@@ -1,0 +1,130 @@
+import { writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { loadConfig, LOG_LEVELS, temporalDataFile } from '../src/config.js'
+import { refusalOf } from './domain/problems.js'
+import { temporaryFolder } from './support/temporary-folder.js'
+
+const FILE_URL = 'a file URL such as file:///var/lib/sync/endpoints.db'
+
+test('an empty environment gives the defaults', () => {
+  const config = loadConfig({})
+
+  expect(config).toEqual({
+    dataDir: resolve('.external-sync'),
+    databaseFile: resolve('.external-sync/endpoints.db'),
+    cacheDir: join(homedir(), '.cache', 'external-sync'),
+    taskQueue: 'external-sync',
+    maxDataBytes: 262_144,
+    temporal: expect.any(Object),
+  })
+  expect(temporalDataFile(config)).toBe(resolve('.external-sync/temporal.db'))
+  expect(Object.isFrozen(config)).toBe(true)
+})
+
+test.each<[name: string, value: string, expected: object]>([
+  ['SYNC_DATA_DIR', '/data', { dataDir: '/data', databaseFile: '/data/endpoints.db' }],
+  ['SYNC_DATA_DIR', 'data', { dataDir: resolve('data'), databaseFile: resolve('data/endpoints.db') }],
+  ['DATABASE_URL', 'file:///var/lib/sync%20it/e.db', { databaseFile: '/var/lib/sync it/e.db' }],
+  ['SYNC_CACHE_DIR', '/cache', { cacheDir: '/cache' }],
+  ['SYNC_TASK_QUEUE', 'city', { taskQueue: 'city' }],
+  ['SYNC_TASK_QUEUE', 'x'.repeat(200), { taskQueue: 'x'.repeat(200) }],
+  ['SYNC_TEMPORAL_PATH', '/bin/temporal', { temporalPath: '/bin/temporal' }],
+  ['SYNC_TEST_SERVER_PATH', '/bin/test-server', { testServerPath: '/bin/test-server' }],
+  ['SYNC_MAX_DATA_BYTES', '1', { maxDataBytes: 1 }],
+  ['SYNC_MAX_DATA_BYTES', '1048576', { maxDataBytes: 1_048_576 }],
+  ['PATH', '/bin:/usr/bin', { searchPath: '/bin:/usr/bin' }],
+  ...LOG_LEVELS.map((level): [string, string, object] => ['SYNC_LOG_LEVEL', level, { logLevel: level }]),
+])('%s=%s is read', (name, value, expected) => {
+  expect(loadConfig({ [name]: value })).toMatchObject(expected)
+})
+
+test.each<[name: string, value: string, accepted: string]>([
+  ['SYNC_DATA_DIR', '', 'a value, or no such variable'],
+  ['SYNC_TASK_QUEUE', '', 'a value, or no such variable'],
+  ['SYNC_TASK_QUEUE', 'x'.repeat(201), 'at most 200 characters'],
+  ['SYNC_TEMPORAL_PATH', '', 'a value, or no such variable'],
+  ['SYNC_TEST_SERVER_PATH', '', 'a value, or no such variable'],
+  ['SYNC_LOG_LEVEL', 'verbose', `one of ${LOG_LEVELS.join(', ')}`],
+  ['SYNC_LOG_LEVEL', 'INFO', `one of ${LOG_LEVELS.join(', ')}`],
+  ['SYNC_MAX_DATA_BYTES', '', 'a whole number'],
+  ['SYNC_MAX_DATA_BYTES', 'many', 'a whole number'],
+  ['SYNC_MAX_DATA_BYTES', '1.5', 'a whole number'],
+  ['SYNC_MAX_DATA_BYTES', '-1', 'a whole number'],
+  ['SYNC_MAX_DATA_BYTES', '1e3', 'a whole number'],
+  ['SYNC_MAX_DATA_BYTES', '0', 'at least 1'],
+  ['SYNC_MAX_DATA_BYTES', '1048577', 'at most 1048576'],
+])('%s=%s is refused with its name and value', (name, value, accepted) => {
+  const { message, problems } = refusalOf(() => loadConfig({ [name]: value }))
+
+  expect(problems).toEqual([{ field: name, value: expect.stringContaining(value.slice(0, 79)), accepted }])
+  expect(message).toMatch(/^environment: /)
+})
+
+test.each([
+  'postgres://sync:sEcReT@db/sync',
+  'file:sEcReT.db',
+  'file://sEcReT/endpoints.db',
+  'file:///a%2FsEcReT',
+  '/var/lib/sEcReT.db',
+])('DATABASE_URL=%s is refused, and its value never shown', (DATABASE_URL) => {
+  const refusal = refusalOf(() => loadConfig({ DATABASE_URL }))
+
+  expect(refusal.problems).toEqual([{ field: 'DATABASE_URL', accepted: FILE_URL }])
+  expect(refusal.message).not.toContain('sEcReT')
+})
+
+test('all problems are reported together', () => {
+  const env = {
+    SYNC_LOG_LEVEL: 'loud',
+    SYNC_MAX_DATA_BYTES: 'many',
+    DATABASE_URL: 'mysql://',
+    SYNC_DATA_DIR: '',
+  }
+
+  expect(
+    refusalOf(() => loadConfig(env))
+      .problems.map(({ field }) => field)
+      .toSorted(),
+  ).toEqual(['DATABASE_URL', 'SYNC_DATA_DIR', 'SYNC_LOG_LEVEL', 'SYNC_MAX_DATA_BYTES'])
+})
+
+test('TEMPORAL_* is read as Temporal’s own tools read it', () => {
+  const { temporal } = loadConfig({
+    TEMPORAL_ADDRESS: 'temporal.city.example:7233',
+    TEMPORAL_NAMESPACE: 'city',
+    TEMPORAL_API_KEY: 'key',
+  })
+
+  expect(temporal).toMatchObject({
+    namespace: 'city',
+    connectionOptions: { address: 'temporal.city.example:7233', apiKey: 'key' },
+  })
+})
+
+test('a profile file is read where TEMPORAL_CONFIG_FILE names one, and variables win over it', async () => {
+  const file = join(await temporaryFolder(), 'temporal.toml')
+  await writeFile(file, '[profile.city]\naddress = "from-file:7233"\nnamespace = "from-file"\n')
+  const env = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'city', TEMPORAL_NAMESPACE: 'from-env' }
+
+  expect(loadConfig(env).temporal).toMatchObject({
+    namespace: 'from-env',
+    connectionOptions: { address: 'from-file:7233' },
+  })
+})
+
+test('a Temporal configuration that cannot be read is refused, and an API key in it not shown', async () => {
+  const file = join(await temporaryFolder(), 'temporal.toml')
+  await writeFile(file, '[profile.default]\napi_key = "sEcReT\n')
+
+  for (const env of [
+    { TEMPORAL_CONFIG_FILE: file },
+    { TEMPORAL_TLS_CLIENT_CERT_PATH: `${file}.missing` },
+    { TEMPORAL_PROFILE: 'nobody' },
+  ]) {
+    const refusal = refusalOf(() => loadConfig(env))
+    expect(refusal.problems).toMatchObject([{ field: 'TEMPORAL_*' }])
+    expect(refusal.message).not.toContain('sEcReT')
+  }
+})

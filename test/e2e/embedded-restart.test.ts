@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { openEmbedded } from '../support/separate-processes.js'
+import { waitForDeliveries } from '../support/waiting.js'
+
+describe.concurrent('the embedded system', { timeout: 120_000 }, () => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    test(`delivers what waited when ${signal} ended it, after it is started again`, async (context) => {
+      const embedded = await openEmbedded(context)
+      const down = await embedded.startReceiver(503)
+      const healthy = await embedded.startReceiver()
+      const first = await embedded.startEmbedded()
+      const before = await embedded.connect()
+      await before.registerEndpoint('down', { url: down.url })
+      await before.registerEndpoint('healthy', { url: healthy.url })
+      const receipt = await before.emit('policy.approved', { id: 'SAFETY-7' })
+      await waitForDeliveries(before, receipt, [
+        { endpoint: 'down', state: 'attempting', attempts: 2 },
+        { endpoint: 'healthy', state: 'delivered', attempts: 1 },
+      ])
+      await before.close()
+
+      const exit = await first.end(signal)
+      down.respondWith(200)
+      await embedded.startEmbedded()
+
+      expect(exit).toEqual(signal === 'SIGTERM' ? { code: 0, signal: null } : { code: null, signal })
+      const after = await embedded.connect()
+      await waitForDeliveries(after, receipt, [{ state: 'delivered' }, { state: 'delivered' }])
+      expect(await after.emit('policy.approved', { id: 'SAFETY-7' }, { id: receipt.eventId })).toEqual({
+        ...receipt,
+        duplicate: true,
+      })
+      expect(healthy.requests).toHaveLength(1)
+      expect(down.requests.at(-1)?.body).toEqual({ event: 'policy.approved', data: { id: 'SAFETY-7' } })
+    })
+  }
+
+  test('says where it is, and stops with 0 when nothing waits', async (context) => {
+    const embedded = await openEmbedded(context)
+    const system = await embedded.startEmbedded()
+    const syncService = await embedded.connect()
+
+    expect(await syncService.emit('policy.approved', {})).toMatchObject({ duplicate: false })
+
+    expect(system.output).toMatch(/^external-sync is ready\n {2}Temporal +127\.0\.0\.1:\d+\n/m)
+    expect(system.output).toContain(embedded.folder)
+    expect(await system.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  })
+})

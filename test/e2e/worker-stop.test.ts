@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { openProcesses } from '../support/separate-processes.js'
+import type { Respond } from '../../src/testing/index.js'
+import { waitForDeliveries } from '../support/waiting.js'
+
+const hang: Respond = () => undefined
+
+describe.concurrent('an event is delivered', { timeout: 120_000 }, () => {
+  test('after its worker was killed between two attempts', async (context) => {
+    const processes = await openProcesses(context)
+    const syncService = await processes.connect()
+    const receiver = await processes.startReceiver(503)
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    const worker = await processes.startWorker()
+    const receipt = await syncService.emit('policy.approved', { id: 'SAFETY-7' })
+    await waitForDeliveries(syncService, receipt, [{ state: 'attempting', attempts: 2, lastStatus: 503 }])
+
+    expect(await worker.end('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' })
+    receiver.respondWith(200)
+    await processes.startWorker()
+
+    const [delivery] = await waitForDeliveries(syncService, receipt, [{ state: 'delivered' }])
+    expect(delivery?.attempts).toBe(receiver.requests.length)
+    expect(receiver.requests.at(-1)?.body).toEqual({ event: 'policy.approved', data: { id: 'SAFETY-7' } })
+  })
+
+  test('after its worker was killed during an attempt, as soon as its heartbeat is missed', async (context) => {
+    const processes = await openProcesses(context)
+    const syncService = await processes.connect()
+    const receiver = await processes.startReceiver(hang)
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    const worker = await processes.startWorker()
+    const receipt = await syncService.emit('policy.approved', {})
+    await receiver.waitForRequests(1)
+
+    await worker.end('SIGKILL')
+    receiver.respondWith(200)
+    await processes.startWorker()
+
+    await waitForDeliveries(syncService, receipt, [{ state: 'delivered', attempts: 2 }])
+    const [first, second] = receiver.requests
+    expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id'])
+    // The time limit of an attempt is longer.
+    expect(Number(second?.receivedAt) - Number(first?.receivedAt)).toBeLessThan(30_000)
+  })
+
+  test('when no worker ran as it was emitted', async (context) => {
+    const processes = await openProcesses(context)
+    const syncService = await processes.connect()
+    const receiver = await processes.startReceiver()
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    const receipt = await syncService.emit('policy.approved', {})
+
+    await processes.startWorker()
+
+    await waitForDeliveries(syncService, receipt, [{ state: 'delivered', attempts: 1 }])
+    expect(receiver.requests).toHaveLength(1)
+  })
+})
+
+describe.concurrent('a worker that is told to stop during an attempt', { timeout: 120_000 }, () => {
+  test('lets the attempt finish and exits with 0', async (context) => {
+    const processes = await openProcesses(context)
+    const syncService = await processes.connect()
+    let unanswered: ServerResponse | undefined
+    const receiver = await processes.startReceiver((_, response) => void (unanswered = response))
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    const worker = await processes.startWorker()
+    const receipt = await syncService.emit('policy.approved', {})
+    await receiver.waitForRequests(1)
+
+    const ended = worker.end('SIGTERM')
+    await worker.waitForOutput('DRAINING')
+    unanswered?.writeHead(200).end()
+
+    expect(await ended).toEqual({ code: 0, signal: null })
+    await processes.startWorker()
+    await waitForDeliveries(syncService, receipt, [{ state: 'delivered', attempts: 1 }])
+    expect(receiver.requests).toHaveLength(1)
+  })
+
+  test('hands back the attempt that does not finish, and exits with 0', async (context) => {
+    const processes = await openProcesses(context)
+    const syncService = await processes.connect()
+    let cut: Promise<unknown> | undefined
+    const receiver = await processes.startReceiver((_, response) => void (cut = once(response, 'close')), 200)
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    const worker = await processes.startWorker()
+    const receipt = await syncService.emit('policy.approved', {})
+    await receiver.waitForRequests(1)
+
+    expect(await worker.end('SIGTERM')).toEqual({ code: 0, signal: null })
+
+    await cut
+    await processes.startWorker()
+    await waitForDeliveries(syncService, receipt, [{ state: 'delivered', attempts: 2 }])
+  })
+})

@@ -1,0 +1,186 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { EndpointSettings } from '../../src/domain/endpoint.js'
+import type { EndpointStore } from '../../src/store/endpoint-store.js'
+
+/** A database of one kind, and how a store over it is opened. */
+export interface StoreKind {
+  /** Makes the location of a database that does not exist yet, such as a file; it goes with the test. */
+  newLocation(): Promise<string>
+  open(location: string): Promise<EndpointStore>
+}
+
+const HOOK: EndpointSettings = { url: 'https://ems.city.example/hook' }
+const FULL: EndpointSettings = {
+  url: 'https://ems.city.example/höok?a=%20b',
+  authToken: 'Bearer "ÿ£" abc123',
+  events: ['policy.*', 'schedule.updated'],
+}
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** What holds for every endpoint store. */
+export function testStore(kind: StoreKind): void {
+  test('a new store holds no endpoint', async () => {
+    const store = await openNew()
+
+    expect(await store.list()).toEqual([])
+    expect(await store.get('EMS')).toBeUndefined()
+  })
+
+  test('an endpoint comes back as it was put, with a version and both times', async () => {
+    const store = await openNew()
+    const before = new Date().toISOString()
+
+    expect(await store.put('EMS', FULL)).toBe('created')
+
+    const endpoint = await store.get('EMS')
+    expect(endpoint).toEqual({
+      name: 'EMS',
+      ...FULL,
+      version: expect.stringMatching(UUID_V7),
+      createdAt: expect.stringMatching(/Z$/),
+      updatedAt: endpoint?.createdAt,
+    })
+    expect(String(endpoint?.createdAt) >= before).toBe(true)
+    expect(String(endpoint?.createdAt) <= new Date().toISOString()).toBe(true)
+  })
+
+  test('what is not set is absent', async () => {
+    const store = await openNew()
+    await store.put('EMS', HOOK)
+
+    expect(Object.keys((await store.get('EMS')) ?? {}).toSorted()).toEqual([
+      'createdAt',
+      'name',
+      'updatedAt',
+      'url',
+      'version',
+    ])
+  })
+
+  test('putting the same settings again changes nothing', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+
+    expect(await store.put('EMS', { ...FULL, events: [...(FULL.events ?? [])] })).toBe('unchanged')
+    expect(await store.get('EMS')).toEqual(before)
+  })
+
+  test.each<[title: string, settings: EndpointSettings]>([
+    ['the URL', { ...FULL, url: 'https://other.example/' }],
+    ['the token', { ...FULL, authToken: 'Bearer other' }],
+    ['the events', { ...FULL, events: ['policy.*'] }],
+    ['the order of the events', { ...FULL, events: (FULL.events ?? []).toReversed() }],
+    ['less', HOOK],
+  ])('putting other settings replaces all of them and makes a new version: %s', async (_title, settings) => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+
+    expect(await store.put('EMS', settings)).toBe('updated')
+
+    const { version, updatedAt, ...rest } = (await store.get('EMS')) ?? {}
+    expect(rest).toEqual({ name: 'EMS', createdAt: before?.createdAt, ...settings })
+    expect(version).not.toBe(before?.version)
+    expect(String(updatedAt) >= String(before?.updatedAt)).toBe(true)
+  })
+
+  test('an update changes a part and keeps the rest', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+    const given: EndpointSettings[] = []
+
+    const result = await store.update('EMS', (current) => {
+      given.push(current)
+      return { ...current, url: HOOK.url }
+    })
+
+    expect(result).toBe('updated')
+    expect(given).toEqual([FULL])
+    expect(await store.get('EMS')).toMatchObject({ ...FULL, ...HOOK, createdAt: before?.createdAt })
+    expect((await store.get('EMS'))?.version).not.toBe(before?.version)
+  })
+
+  test('an update that changes nothing makes no new version, and one of nobody is told so', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+
+    expect(await store.update('EMS', (current) => ({ ...current }))).toBe('unchanged')
+    expect(await store.get('EMS')).toEqual(before)
+    expect(await store.update('nobody', (current) => current)).toBeUndefined()
+    expect(await store.list()).toHaveLength(1)
+  })
+
+  test('an update whose change throws changes nothing', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+
+    const update = store.update('EMS', () => {
+      throw new Error('refused')
+    })
+
+    await expect(update).rejects.toThrow('refused')
+    expect(await store.get('EMS')).toEqual(before)
+  })
+
+  test('endpoints are listed by name, in the order of the characters’ codes', async () => {
+    const store = await openNew()
+    for (const name of ['b', 'a.b', 'B', 'a', '9', 'a-b', 'A', 'a_b', '10']) await store.put(name, HOOK)
+
+    const names = (await store.list()).map(({ name }) => name)
+    expect(names).toEqual(['10', '9', 'A', 'B', 'a', 'a-b', 'a.b', 'a_b', 'b'])
+  })
+
+  test('names are told apart by case', async () => {
+    const store = await openNew()
+    await store.put('EMS', HOOK)
+
+    expect(await store.get('ems')).toBeUndefined()
+    expect(await store.put('ems', FULL)).toBe('created')
+    expect(await store.get('EMS')).toMatchObject(HOOK)
+  })
+
+  test('a removed endpoint is gone, and may be put anew', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    await store.put('Hospital', HOOK)
+    const before = await store.get('EMS')
+
+    expect(await store.remove('EMS')).toBe(true)
+    expect(await store.remove('EMS')).toBe(false)
+    expect((await store.list()).map(({ name }) => name)).toEqual(['Hospital'])
+    expect(await store.update('EMS', (current) => current)).toBeUndefined()
+
+    expect(await store.put('EMS', HOOK)).toBe('created')
+    expect(await store.get('EMS')).toMatchObject(HOOK)
+    expect((await store.get('EMS'))?.version).not.toBe(before?.version)
+  })
+
+  test('endpoints outlive the store, and a change of one store is seen by the next read of another', async () => {
+    const location = await kind.newLocation()
+    const first = await kind.open(location)
+    await first.put('EMS', FULL)
+    const before = await first.get('EMS')
+    await first.close()
+
+    const [one, other] = await Promise.all([openAt(location), openAt(location)])
+    expect(await one.get('EMS')).toEqual(before)
+    await one.put('EMS', HOOK)
+    expect(await other.get('EMS')).toEqual(await one.get('EMS'))
+    await other.remove('EMS')
+    expect(await one.list()).toEqual([])
+  })
+
+  async function openNew(): Promise<EndpointStore> {
+    return openAt(await kind.newLocation())
+  }
+
+  async function openAt(location: string): Promise<EndpointStore> {
+    const store = await kind.open(location)
+    onTestFinished(() => store.close())
+    return store
+  }
+}

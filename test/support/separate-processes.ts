@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inject, type TestContext } from 'vitest'
+import { SyncService, type SyncServiceOptions } from '../../src/client.js'
+import { startReceiver, type Receiver, type Respond } from '../../src/testing/index.js'
+import { startProgram, type Program } from './program.js'
+
+/** Processes that share a data folder and a task queue, as in production. */
+export interface SeparateProcesses {
+  /** `SYNC_DATA_DIR`. */
+  readonly folder: string
+  /** Connects a service in this process, by the environment of the others. */
+  connect(options?: SyncServiceOptions): Promise<SyncService>
+  startReceiver(...responses: Respond[]): Promise<Receiver>
+  /** Runs a worker; resolves when it has started. */
+  startWorker(): Promise<Program>
+  /** Runs the embedded system on free ports; resolves when it is ready. */
+  startEmbedded(): Promise<Program>
+  /** Runs a module given as source, in the repository's root. */
+  runScript(source: string): Promise<Program>
+}
+
+type TestEnd = Pick<TestContext, 'onTestFinished'>
+
+/** A system on the shared dev server; all that is started with it ends with the test. */
+export function openProcesses(test: TestEnd): Promise<SeparateProcesses> {
+  return open(test, { TEMPORAL_ADDRESS: inject('temporalAddress') })
+}
+
+/** A system without any server until one is started on its data folder. */
+export function openEmbedded(test: TestEnd): Promise<SeparateProcesses> {
+  return open(test, { TEMPORAL_ADDRESS: undefined })
+}
+
+async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): Promise<SeparateProcesses> {
+  const opened: AsyncDisposable[] = []
+  const use = <T extends AsyncDisposable>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'external-sync-test-'))
+  onTestFinished(async () => {
+    for (const part of opened.toReversed()) await part[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+  })
+  const env = {
+    ...process.env,
+    SYNC_DATA_DIR: folder,
+    SYNC_TASK_QUEUE: `external-sync-test-${randomUUID()}`,
+    SYNC_LOG_LEVEL: 'trace',
+    ...variables,
+  }
+  const start = async (args: string[]): Promise<Program> => use(await startProgram(args, env))
+  return {
+    folder,
+    connect: async (options) => use(await SyncService.connect({ env, ...options })),
+    startReceiver: async (...responses) => use(await startReceiver(...responses)),
+    startWorker: async () => {
+      const worker = await start(['dist/cli.js', 'worker'])
+      await worker.waitForOutput('worker started')
+      return worker
+    },
+    startEmbedded: async () => {
+      const system = await start(['dist/cli.js', 'start', '--port', '0', '--ui-port', '0'])
+      await system.waitForOutput('Stop it with Ctrl-C')
+      return system
+    },
+    runScript: (source) => start(['--input-type=module', '-e', source]),
+  }
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from '@temporalio/worker'
+import { DeterminismViolationError } from '@temporalio/workflow'
+import { describe, expect, test } from 'vitest'
+import { historyFromJson, type HistoryJson } from '../support/history-json.js'
+
+const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url))
+const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url))
+
+const names = readdirSync(FOLDER).map((file) => file.replace('.json', ''))
+
+describe('a workflow that older code began goes on with the present code', () => {
+  test.for(names)('%s', async (name) => {
+    await expect(replay(readText(name))).resolves.toBeUndefined()
+  })
+})
+
+describe('a replay finds the code at fault', () => {
+  test.for<[change: string, name: string, from: string, to: string]>([
+    ['another activity', 'delivered-at-once', '"deliver"', '"send"'],
+    ['another endpoint', 'several-endpoints', '"activityId": "Hospital"', '"activityId": "Clinic"'],
+    ['no wait', 'delivered-after-rejected', 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_MARKER_RECORDED'],
+    [
+      'another end',
+      'continued-as-new-first-run',
+      'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW',
+      'EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED',
+    ],
+  ])('%s in %s', async ([, name, from, to]) => {
+    const text = readText(name)
+    expect(text.includes(from)).toBe(true)
+
+    await expect(replay(text.replace(from, to))).rejects.toThrow(DeterminismViolationError)
+  })
+})
+
+function readText(name: string): string {
+  return readFileSync(`${FOLDER}${name}.json`, 'utf8')
+}
+
+async function replay(text: string): Promise<void> {
+  const history = historyFromJson(JSON.parse(text) as HistoryJson)
+  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId
+  await Worker.runReplayHistory(
+    { workflowBundle: { codePath: WORKFLOW_BUNDLE } },
+    history,
+    workflowId ?? undefined,
+  )
+}
