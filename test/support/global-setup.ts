@@ -15,10 +15,13 @@ declare module 'vitest' {
 /** Finds, fetches or builds the Temporal dev server once, and runs one for all tests that need no own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { temporalPath, cacheDir, searchPath } = loadConfig(process.env)
-  const onProgress = (message: string): void => void process.stderr.write(`${message}\n`)
   const cli = await findTemporalCli({ path: temporalPath, cacheDir, searchPath, onProgress })
   const server = await startTemporalServer({ cliPath: cli.path, port: 0, uiPort: 0 })
   project.provide('temporalAddress', server.address)
   project.provide('temporalCliPath', cli.path)
   return () => server.stop()
+}
+
+function onProgress(message: string): void {
+  process.stderr.write(`${message}\n`)
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** How a program ended. */
-export interface ProgramExit {
+interface ProgramExit {
   code: number | null
   signal: NodeJS.Signals | null
 }
