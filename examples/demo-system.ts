@@ -33,6 +33,9 @@ export async function startDemoSystem({ screen, signal }: DemoSystemOptions): Pr
       config: loadConfig({ ...process.env, SYNC_DATA_DIR: dataDir, ...NOT_FROM_ENVIRONMENT }),
       logger: attemptLogger(screen),
       signal,
+      // Free ones, so that it runs beside a system that is there already.
+      port: 0,
+      uiPort: 0,
       onProgress: (message) => progress.update(message),
     })
     progress.done(`Temporal at ${system.address}, its UI at ${system.uiUrl}`)

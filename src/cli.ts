@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
-import ora from 'ora'
+import ora, { type Ora } from 'ora'
 import pc from 'picocolors'
 import { Runtime } from '@temporalio/worker'
 import { loadConfig } from './config.js'
@@ -47,7 +47,7 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   const logger = createLogger(config.logLevel ?? 'info')
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
   const signal = stopSignal()
-  const spinner = ora({ text: 'starting', stream: process.stderr }).start()
+  const spinner = progressSpinner()
   try {
     const system = await startEmbeddedSystem({
       config,
@@ -75,6 +75,12 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   } finally {
     spinner.stop()
   }
+}
+
+/** Lines instead of a spinner where there is no terminal to draw on, or one that is 0 columns wide. */
+function progressSpinner(): Ora {
+  const stream = process.stderr
+  return ora({ text: 'starting', stream, isEnabled: stream.isTTY && stream.columns > 0 }).start()
 }
 
 function parsePort(text: string): number {

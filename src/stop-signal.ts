@@ -1,10 +1,10 @@
 /**
- * Aborts at the first SIGINT or SIGTERM, for a graceful stop; the second one ends the process at once, as
- * without a handler.
+ * Aborts at SIGINT or SIGTERM, for a graceful stop. Further ones change nothing: npm and a terminal may send
+ * the same signal twice, and the stop itself takes a bounded time.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => controller.abort())
   return controller.signal
 }
 

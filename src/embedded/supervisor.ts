@@ -45,7 +45,7 @@ export const SUPERVISOR_SOURCE = String.raw`
   if (task.logFile !== undefined) attempt(() => { logFd = openSync(task.logFile, 'a') })
   const keep = (chunk) => {
     if (logFd !== undefined) attempt(() => writeSync(logFd, chunk))
-    log = ((log ?? '') + chunk).slice(-8192)
+    log = ((log ?? '') + chunk).slice(-65536)
   }
 
   let record = task.record

@@ -17,6 +17,8 @@ const PREFERRED_PORT = 7233
 const PREFERRED_UI_PORT = 8233
 const KILL_AFTER_MS = 10_000
 const SHOWN_LOG_LINES = 15
+/** What the server prints, long before the end of its log. */
+const PORT_TAKEN = 'address already in use'
 /** A free port may be taken by another process between its choice and its use. */
 const START_TRIES = 3
 /** How long a server that serves may take to say that it listens; some version may word it differently. */
@@ -75,7 +77,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     try {
       return await startOn(port, uiPort, options)
     } catch (error) {
-      const portTaken = error instanceof SyncError && /address already in use/.test(error.message)
+      const portTaken = error instanceof SyncError && error.message.includes(PORT_TAKEN)
       if (!portTaken || tries === START_TRIES) throw error
     }
   }
@@ -144,7 +146,7 @@ async function startOn(
     throw new SyncError(
       'TEMPORAL_SERVER_FAILED',
       `Temporal server ${cliPath} on ${address} (data file: ${dataFile ?? 'none, in memory'}) ` +
-        `${(error as Error).message}; its last log lines:\n${lines}`,
+        `${(error as Error).message}${log.includes(PORT_TAKEN) ? ` (${PORT_TAKEN})` : ''}; its last log lines:\n${lines}`,
       { cause: error },
     )
   }

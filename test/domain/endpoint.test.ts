@@ -63,6 +63,7 @@ test.each<[title: string, given: unknown, shown: string | undefined]>([
   ['a script', 'javascript:sEcReT', '"javascript://"'],
   ['a file', 'file:///sEcReT', '"file://"'],
   ['with a user', 'https://sEcReT@city.example/', '"https://city.example"'],
+  ['with a password alone', 'https://:sEcReT@city.example/', '"https://city.example"'],
   ['with a password', 'https://user:sEcReT@city.example:8443/?sEcReT', '"https://city.example:8443"'],
   ['over 2,048 characters', `https://city.example/${'sEcReT'.repeat(400)}`, '"https://city.example"'],
   ['with a space first', ' https://city.example/sEcReT', '"https://city.example"'],
