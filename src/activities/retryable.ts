@@ -7,7 +7,7 @@ export interface AttemptEvidence {
 }
 
 /** The failure type under which a failed attempt is seen in Temporal. */
-export const ATTEMPT_FAILED = 'AttemptFailed'
+const ATTEMPT_FAILED = 'AttemptFailed'
 
 /**
  * The one place where a failed attempt becomes Temporal's failure. `BENIGN`, as an endpoint that is down is

@@ -8,8 +8,7 @@ import { spawnServer, type ServerExit, type ServerProcess } from './server-proce
 import { waitUntilServing } from './server-ready.js'
 import { claimDataFile, recordFileOf } from './server-record.js'
 
-export { readRunningServer, type RunningServer } from './server-record.js'
-export type { ServerExit } from './server-process.js'
+export { readRunningServer } from './server-record.js'
 
 const IP = '127.0.0.1'
 const NAMESPACE = 'default'
