@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import type { WriteStream } from 'node:tty'
 import type { Delivery } from 'external-sync'
 import ora from 'ora'
@@ -31,7 +32,7 @@ export interface Screen {
 }
 
 export function createScreen(output: WriteStream): Screen {
-  const colours = pc.createColors(output.isTTY && pc.isColorSupported)
+  const colours = pc.createColors(isatty(output.fd) && pc.isColorSupported)
   const shownWaits = new Set<string>()
   const line = (text: string): void => void output.write(`${text}\n`)
   const route = (at: Date, eventType: string, endpoint: string): string =>

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty'
 import { Command, InvalidArgumentError } from 'commander'
 import ora, { type Ora } from 'ora'
 import pc from 'picocolors'
@@ -38,7 +39,8 @@ try {
   await program.parseAsync()
 } catch (error) {
   if (!(error instanceof SyncError)) throw error
-  process.stderr.write(`${pc.red(error.code)} ${error.message}\n`)
+  const { red } = pc.createColors(isatty(process.stderr.fd) && pc.isColorSupported)
+  process.stderr.write(`${red(error.code)} ${error.message}\n`)
   process.exitCode = 1
 }
 
