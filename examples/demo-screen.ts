@@ -1,5 +1,4 @@
-import { isatty } from 'node:tty'
-import type { WriteStream } from 'node:tty'
+import { WriteStream } from 'node:tty'
 import type { Delivery } from 'external-sync'
 import ora from 'ora'
 import pc from 'picocolors'
@@ -32,7 +31,7 @@ export interface Screen {
 }
 
 export function createScreen(output: WriteStream): Screen {
-  const colours = pc.createColors(isatty(output.fd) && pc.isColorSupported)
+  const colours = pc.createColors(output instanceof WriteStream && pc.isColorSupported)
   const shownWaits = new Set<string>()
   const line = (text: string): void => void output.write(`${text}\n`)
   const route = (at: Date, eventType: string, endpoint: string): string =>
