@@ -1,132 +1,131 @@
-import { Agent, errors, type Dispatcher } from 'undici'
+import type { LookupFunction } from 'node:net'
 import { DEFAULT_ATTEMPT_LIMITS, type AttemptLimits } from '../domain/attempt-limits.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import type { SyncEvent } from '../domain/event.js'
-import { toRequest } from './envelope.js'
-import { watchKeptAlive, type KeptAliveWatch } from './kept-alive.js'
+import { createAddressGuard } from './address-guard.js'
+import { toFailure } from './attempt-failure.js'
+import type { AttemptResult } from './attempt-result.js'
+import { createAccessTokens } from './auth/access-tokens.js'
+import { requestToken } from './auth/request-token.js'
+import { completeRequest } from './complete-request.js'
+import type { TlsConnection } from './guarded-connect.js'
+import { createConnectionsPool } from './connections.js'
+import type { Connector } from './connectors/connector.js'
+import { createConversion } from './connectors/conversion.js'
+import { excerptOf } from './excerpt.js'
+import { exchange, type HttpResponse } from './exchange.js'
+import { secretsOf } from './secrets.js'
+import { untilAborted } from './until-aborted.js'
 
-/** No more of a response's headers or of its body is read; the status alone decides. */
-const MAX_RESPONSE_BYTES = 64 * 1024
+export type { AttemptResult } from './attempt-result.js'
 
-/** What one HTTP request came to. */
-export type AttemptResult =
-  | { kind: 'response'; status: number; retryAfter?: string }
-  /** No response: `code` is undici's, Node's or OpenSSL's. */
-  | { kind: 'failure'; code: string; message: string }
+/** How long the body of an answer may take whose status has decided, in milliseconds. */
+const BODY_GRACE_MS = 2_000
 
 /** Makes attempts over a pool of kept-alive connections for each origin. */
 export interface Sender {
   /**
-   * Posts the event. Redirects are not followed.
+   * Sends the event once. Redirects are not followed.
    * @param signal stops the attempt, which then rejects with the signal's reason unless its status is known
    */
   send(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult>
   close(): Promise<void>
 }
 
-export function createSender(limits: AttemptLimits = DEFAULT_ATTEMPT_LIMITS): Sender {
-  const agent = new Agent({
-    connect: { timeout: limits.connectTimeoutMs },
-    headersTimeout: limits.headersTimeoutMs,
-    bodyTimeout: limits.bodyTimeoutMs,
-    maxHeaderSize: MAX_RESPONSE_BYTES,
-  })
-  const keptAlive = watchKeptAlive()
-  return {
-    send: (endpoint, event, signal) => attempt(agent, keptAlive, limits, endpoint, event, signal),
-    close: async () => {
-      keptAlive.end()
-      await agent.destroy()
-    },
-  }
+export interface SenderOptions {
+  /** @default {@link DEFAULT_ATTEMPT_LIMITS} */
+  limits?: AttemptLimits
+  /** Networks that may be reached although they are not public, as `parseNetworks` reads them. @default none */
+  allowNetworks?: readonly string[]
+  /** What endpoints may name as their connector. @default none */
+  connectors?: readonly Connector[]
+  /** @default the system's clock */
+  now?: () => Date
+  /** Whether a success has an excerpt too. @default false */
+  excerptsOfSuccess?: boolean
+  /** Told of each TLS connection that was made. */
+  onTlsConnection?: (connection: TlsConnection) => void
+  /** How host names are looked up. @default the system's */
+  lookup?: LookupFunction
 }
 
-async function attempt(
-  dispatcher: Dispatcher,
-  keptAlive: KeptAliveWatch,
-  { totalTimeoutMs }: AttemptLimits,
-  endpoint: Endpoint,
-  event: SyncEvent,
-  signal: AbortSignal,
-): Promise<AttemptResult> {
-  signal.throwIfAborted()
-  const { url, ...request } = toRequest(endpoint, event, new Date())
-  const timeout = AbortSignal.timeout(totalTimeoutMs)
-  const stop = AbortSignal.any([signal, timeout])
-  const post = async (): Promise<Dispatcher.ResponseData> => {
-    // Each turn uses up one connection of the pool that was open before.
-    for (;;) {
-      try {
-        return await dispatcher.request({ ...splitUrl(url), ...request, signal: stop })
-      } catch (error) {
-        if (stop.aborted || !keptAlive.closedBeforeAnswer(error)) throw error
+/** @throws {InvalidInputError} on a network that is none, or two connectors of one name */
+export function createSender({
+  limits = DEFAULT_ATTEMPT_LIMITS,
+  allowNetworks = [],
+  connectors = [],
+  now = () => new Date(),
+  excerptsOfSuccess = false,
+  onTlsConnection,
+  lookup,
+}: SenderOptions = {}): Sender {
+  const guard = createAddressGuard(allowNetworks)
+  const conversion = createConversion(connectors)
+  const connections = createConnectionsPool({ limits, guard, lookup, onTlsConnection })
+  const tokens = createAccessTokens({ request: requestAccessToken, now })
+
+  return {
+    send: attempt,
+    close: async () => void (await Promise.all([connections.close(), conversion.close()])),
+  }
+
+  async function attempt(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult> {
+    signal.throwIfAborted()
+    const timeoutMs = endpoint.attemptTimeoutMs ?? limits.totalTimeoutMs
+    const timeout = AbortSignal.timeout(timeoutMs)
+    try {
+      return await deliver(endpoint, event, AbortSignal.any([signal, timeout]))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (timeout.aborted) {
+        return { kind: 'failure', code: 'ATTEMPT_TIMEOUT', message: `no response within ${timeoutMs} ms` }
       }
+      return toFailure(error)
     }
   }
-  try {
-    // Until a connection stands, undici does not look at the signal.
-    const response = await Promise.race([post(), rejectedOnAbort(stop)])
-    await drain(response.body)
-    const retryAfter = response.headers['retry-after']
+
+  async function deliver(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult> {
+    const request = await untilAborted(signal, conversion.toRequest(event, endpoint))
+    const transmit = (accessToken?: string): Promise<HttpResponse> =>
+      exchange(connections.of(endpoint), completeRequest(request, endpoint, event, now(), accessToken), {
+        headersTimeoutMs: endpoint.attemptTimeoutMs ?? limits.headersTimeoutMs,
+        bodyGraceMs: conversion.readsAnswers(endpoint) ? undefined : BODY_GRACE_MS,
+        signal,
+      })
+
+    if (endpoint.auth?.type !== 'oauth2') return toResult(endpoint, await transmit())
+    const token = await untilAborted(signal, tokens.get(endpoint))
+    const response = await transmit(token)
+    if (response.status !== 401) return toResult(endpoint, response, token)
+    tokens.forget(endpoint, token)
+    const renewed = await untilAborted(signal, tokens.get(endpoint))
+    return toResult(endpoint, await transmit(renewed), token, renewed)
+  }
+
+  function toResult(endpoint: Endpoint, response: HttpResponse, ...accessTokens: string[]): AttemptResult {
+    const { status, headers, firstByteMs } = response
+    const verdict = conversion.classify(response, endpoint)
+    const retryAfter = headers['retry-after']
+    const isSuccess = verdict === undefined ? status >= 200 && status < 300 : verdict.kind === 'delivered'
+    const isShown = !isSuccess || excerptsOfSuccess
+    const excerpt = !isShown ? undefined : excerptOf(response, [...secretsOf(endpoint), ...accessTokens])
     return {
       kind: 'response',
-      status: response.statusCode,
+      status,
+      timing: { firstByteMs },
       ...(typeof retryAfter === 'string' && { retryAfter }),
+      ...(excerpt !== undefined && { excerpt }),
+      ...(verdict !== undefined && { verdict }),
     }
-  } catch (error) {
-    signal.throwIfAborted()
-    if (timeout.aborted) {
-      return { kind: 'failure', code: 'ATTEMPT_TIMEOUT', message: `no response within ${totalTimeoutMs} ms` }
-    }
-    return toFailure(error)
   }
-}
 
-function rejectedOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
-}
-
-/** Reads the body to its end, so that the connection can be used again; a longer one costs the connection. */
-async function drain(body: Dispatcher.ResponseData['body']): Promise<void> {
-  try {
-    await body.dump({ limit: MAX_RESPONSE_BYTES })
-  } catch {
-    // The status has been received and decides; a body that breaks off changes nothing.
+  /** Shared by the attempts that wait for it, so that none of their signals ends it. */
+  async function requestAccessToken(endpoint: Endpoint) {
+    const { auth } = endpoint
+    if (auth?.type !== 'oauth2') throw new TypeError(`endpoint ${endpoint.name} has no OAuth 2.0 settings`)
+    const signal = AbortSignal.timeout(limits.totalTimeoutMs)
+    return requestToken(auth, (request) =>
+      exchange(connections.of(endpoint), request, { headersTimeoutMs: limits.headersTimeoutMs, signal }),
+    )
   }
-}
-
-function splitUrl(url: string): { origin: string; path: string } {
-  const { origin, pathname, search } = new URL(url)
-  return { origin, path: pathname + search }
-}
-
-/** The code and a message of our own making: an error's own text may quote the request. */
-function toFailure(error: unknown): AttemptResult {
-  const code = errorCode(error)
-  return { kind: 'failure', code, message: FAILURE_MESSAGES[code] ?? `the request failed with ${code}` }
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0])
-  if (error instanceof errors.SocketError) return 'UND_ERR_SOCKET'
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
-  return error instanceof Error ? error.name : 'UNKNOWN'
-}
-
-const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
-  ENOTFOUND: 'the host name was not found',
-  EAI_AGAIN: 'the host name could not be looked up',
-  EHOSTUNREACH: 'the host is unreachable',
-  ENETUNREACH: 'the network is unreachable',
-  EPIPE: 'the connection was closed while the request was sent',
-  UND_ERR_SOCKET: 'the connection was closed before a response came',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within the time limit',
-  UND_ERR_HEADERS_TIMEOUT: 'no response within the time limit',
-  UND_ERR_HEADERS_OVERFLOW: 'the response has too many headers',
-  HTTPParserError: 'the response is not HTTP',
-  UND_ERR_BODY_TIMEOUT: 'the response stopped midway',
 }

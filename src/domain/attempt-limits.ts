@@ -17,3 +17,6 @@ export const DEFAULT_ATTEMPT_LIMITS: AttemptLimits = {
   bodyTimeoutMs: 10_000,
   totalTimeoutMs: 30_000,
 }
+
+/** The longest attempt that an endpoint may ask for, in milliseconds. */
+export const MAX_ATTEMPT_TIMEOUT_MS = 300_000

@@ -1,97 +1,85 @@
-import { z } from 'zod'
-import { parseInput, showValue } from './parse-input.js'
+import type { EndpointAuth, TlsSettings } from './endpoint-auth.js'
+import type { FormatName } from './formats/formats.js'
+import type { RetryPolicy } from './retry-schedule.js'
+
+/**
+ * Maps an event to the request that one system's API wants. Each value is a JSONata expression
+ * (https://docs.jsonata.org) over the event: `type`, `id`, `time`, `key`, and `data.…` for what it carries.
+ */
+export interface MappingConnector {
+  /** POST, PUT, PATCH or DELETE. @default '"POST"' */
+  method?: string
+  /** Path and query below the endpoint's URL, such as `"schedules/" & $encodeUrlComponent(data.id)`. @default none */
+  path?: string
+  /** Expressions by header name; one that yields nothing sends no such header. @default none */
+  headers?: Record<string, string>
+  /** What is sent as JSON; nothing where it yields nothing. @default the event's data; nothing for DELETE */
+  body?: string
+}
 
 /** Settings of a registered external system, as its owner gives them. */
 export interface EndpointSettings {
-  /** Where deliveries are posted: http or https, without credentials, at most 2,048 characters. */
+  /** Where deliveries are sent: http or https, without credentials, at most 2,048 characters. */
   url: string
   /** The `Authorization` header, exactly as it is sent (RFC 9110, section 11.6.2). A secret. @default none */
   authToken?: string
+  /** Another way to authenticate than `authToken`. @default none */
+  auth?: EndpointAuth
+  /** Certificates, for a private CA or mutual TLS. @default the system's CAs, no client certificate */
+  tls?: TlsSettings
+  /**
+   * Secrets that sign each request as Standard Webhooks describes: `whsec_…` (HMAC) or `whsk_…` (ed25519).
+   * Two sign while one replaces the other. @default unsigned
+   */
+  signingSecrets?: string[]
   /** Event types that are delivered: exact names, and `policy.*` for all that begin so. @default all */
   events?: string[]
+  /** @default envelope */
+  format?: FormatName
+  /** For an API of its own: a mapping, or the name of a connector that the worker was given. @default the format */
+  connector?: MappingConnector | string
+  /** Extra headers of each request. Their values are treated as secrets. @default none */
+  headers?: Record<string, string>
+  /** How often and how long deliveries are retried. */
+  retry?: Partial<RetryPolicy>
+  /** How long one attempt may take, in milliseconds, at most 300000. @default 30000 */
+  attemptTimeoutMs?: number
+  /** Attempts that a worker makes at the same time at most. @default unlimited */
+  maxConcurrentAttempts?: number
+}
+
+/** Whether an endpoint gets its deliveries or has them kept until it is resumed. */
+export type EndpointState = 'active' | 'paused'
+
+/** A registered external system, as the store keeps it. */
+export interface Endpoint extends EndpointSettings {
+  name: string
+  state: EndpointState
+  /** Changes with every change of the settings or the state. */
+  version: string
+  /** RFC 3339. */
+  createdAt: string
+  /** RFC 3339. */
+  updatedAt: string
 }
 
 /** What `updateEndpoint` takes: a part of the settings; `undefined` takes one away. */
 export type EndpointChanges = { [Name in keyof EndpointSettings]?: EndpointSettings[Name] | undefined }
 
-/** A registered external system, as the store keeps it. */
-export interface Endpoint extends EndpointSettings {
-  name: string
-  /** Changes with every change of the settings. */
-  version: string
-  createdAt: string
-  updatedAt: string
-}
+/** Settings that hold secrets; the store keeps them apart, and nothing shows them. */
+export const SECRET_SETTINGS = ['authToken', 'auth', 'tls', 'signingSecrets', 'headers'] as const
 
-/** An endpoint as it is shown: its secrets are hints. */
-export interface EndpointView extends Omit<Endpoint, 'authToken'> {
-  /** The last four characters of a token of at least 16, so that an operator can tell two apart. */
+type SecretSetting = (typeof SECRET_SETTINGS)[number]
+
+/** An endpoint as it is shown: of its secrets only which there are, with a hint to tell two apart. */
+export interface EndpointView extends Omit<Endpoint, SecretSetting> {
   authTokenHint?: string
-}
-
-const MAX_URL_LENGTH = 2048
-const ACCEPTED_URL = `an http:// or https:// URL without credentials and white space, at most ${MAX_URL_LENGTH} characters`
-
-const nameSchema = z
-  .string('a string')
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    '1 to 64 letters, digits, "." "_" and "-", a letter or digit first',
-  )
-
-const filterSchema = z
-  .string('a string')
-  .max(102, 'at most 102 characters')
-  .regex(
-    /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?$/,
-    'an event type such as policy.approved, or policy.* for all that begin so',
-  )
-
-const settingsSchema = z.strictObject(
-  {
-    url: z.string('a URL').refine(isAcceptedUrl, ACCEPTED_URL),
-    authToken: z
-      .string('a string')
-      .regex(/^[\x21-\x7e\xa0-\xff]([\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?$/, {
-        error:
-          'a header value: Latin-1 characters without line breaks, no space at either end (value not shown)',
-      })
-      .max(8192, 'at most 8,192 characters (value not shown)')
-      .optional(),
-    events: z
-      .array(filterSchema, 'an array of event types')
-      .min(1, 'at least one event type, or no filter for all')
-      .max(100, 'at most 100 event types')
-      .optional(),
-  },
-  'an object of endpoint settings',
-)
-
-const endpointSchema = z.object({ name: nameSchema, settings: settingsSchema })
-
-/**
- * Checks a name and its complete settings.
- * @throws {InvalidInputError} with all problems together; a secret's value is never shown
- */
-export function parseEndpoint(name: string, settings: unknown): EndpointSettings {
-  const isNamed = typeof name === 'string'
-  const parsed = parseInput(
-    endpointSchema,
-    { name, settings },
-    {
-      subject: isNamed ? `endpoint ${showValue(name)}` : 'endpoint',
-      wrapper: 'settings',
-      // What is given in place of a name may be the settings.
-      sensitive: isNamed ? ['authToken'] : ['authToken', 'name'],
-      urls: ['url'],
-    },
-  )
-  return settingsOf(parsed.settings)
-}
-
-/** The settings alone, of an endpoint too; those that are not set are absent. */
-export function settingsOf({ url, authToken, events }: EndpointChanges & { url: string }): EndpointSettings {
-  return { url, ...(authToken !== undefined && { authToken }), ...(events !== undefined && { events }) }
+  /** The kind of `auth`, such as `oauth2`. */
+  authType?: EndpointAuth['type']
+  /** Which of `ca`, `cert` and `key` are set. */
+  tlsParts?: string[]
+  signingSecretHints?: string[]
+  headerNames?: string[]
 }
 
 /** Whether an endpoint with this filter gets events of this type. */
@@ -103,15 +91,18 @@ export function subscribes({ events }: Pick<EndpointSettings, 'events'>, eventTy
 }
 
 /** The endpoint as `getEndpoint` and `listEndpoints` show it. */
-export function toView({ authToken, ...shown }: Endpoint): EndpointView {
-  if (authToken === undefined) return shown
-  return { ...shown, authTokenHint: authToken.length >= 16 ? `…${authToken.slice(-4)}` : '…' }
+export function toView({ authToken, auth, tls, signingSecrets, headers, ...shown }: Endpoint): EndpointView {
+  return {
+    ...shown,
+    ...(authToken !== undefined && { authTokenHint: hint(authToken) }),
+    ...(auth !== undefined && { authType: auth.type }),
+    ...(tls !== undefined && { tlsParts: Object.keys(tls) }),
+    ...(signingSecrets !== undefined && { signingSecretHints: signingSecrets.map(hint) }),
+    ...(headers !== undefined && { headerNames: Object.keys(headers) }),
+  }
 }
 
-function isAcceptedUrl(value: string): boolean {
-  // The parser of the URL standard strips or encodes white space, and needs no slashes.
-  if (value.length > MAX_URL_LENGTH || !/^https?:\/\/[^\s/]\S*$/i.test(value) || !URL.canParse(value))
-    return false
-  const { username, password } = new URL(value)
-  return username === '' && password === ''
+/** The last four characters of a secret that is long enough to spare them. */
+function hint(secret: string): string {
+  return secret.length >= 16 ? `…${secret.slice(-4)}` : '…'
 }

@@ -85,16 +85,6 @@ test('a server that speaks no TLS is a network error and is tried again', async 
   expect(classify(result)).toEqual({ kind: 'retry' })
 })
 
-test('a server that wants a certificate of the client is a network error and is tried again', async () => {
-  const good = await makeCertificate(folder, 'mutual', { signedBy: trustedCa })
-  const url = await startTlsServer({ ...good, options: { requestCert: true, rejectUnauthorized: true } })
-
-  const result = await postTrusting(url)
-
-  expect(result).toMatchObject({ kind: 'failure' })
-  expect(classify(result)).toEqual({ kind: 'retry' })
-})
-
 async function startTlsServer(
   { cert, key, options }: Certificate & { options?: ServerOptions },
   onRequest: () => void = () => undefined,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseEndpoint, subscribes, toView, type Endpoint } from '../../src/domain/endpoint.js'
+import { subscribes, toView, type Endpoint } from '../../src/domain/endpoint.js'
+import { parseEndpoint } from '../../src/domain/parse-endpoint.js'
 import { refusalOf } from './problems.js'
 
 const url = 'https://ems.city.example/hook'
@@ -65,6 +66,7 @@ test.each([
     name: 'EMS',
     url,
     events: ['policy.*'],
+    state: 'active',
     version: 'v1',
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-02T00:00:00.000Z',
