@@ -12,7 +12,7 @@ export interface AttemptLine {
   endpoint: string
   eventType: string
   attempt: number
-  verdict: string
+  outcome: string
   status?: number
   error?: string
   durationMs: number
@@ -41,8 +41,8 @@ export function createScreen(output: WriteStream): Screen {
     title: (text) => line(`\n${colours.bold(text)}`),
     say: line,
     failure: (text) => line(`\n${colours.red(`✗ ${text}`)}`),
-    attempt: ({ time, eventType, endpoint, attempt, verdict, status, error, durationMs }) => {
-      const answer = verdict === 'delivered' ? colours.green(`✓ ${status}`) : colours.red(`✗ ${error}`)
+    attempt: ({ time, eventType, endpoint, attempt, outcome, status, error, durationMs }) => {
+      const answer = outcome === 'delivered' ? colours.green(`✓ ${status}`) : colours.red(`✗ ${error}`)
       const detail = colours.dim(`(attempt ${attempt}, ${durationMs} ms)`)
       line(`${route(new Date(time), eventType, endpoint)}  ${answer}  ${detail}`)
     },

@@ -58,7 +58,9 @@ async function run(): Promise<void> {
   screen.title('Two systems of the city are registered')
   await syncService.registerEndpoint(EMS, { url: ems.url, authToken: 'Bearer ems-4f7c' })
   await syncService.registerEndpoint(HOSPITAL, { url: hospital.url, authToken: 'Bearer hospital-91d2' })
-  for (const { name, url } of await syncService.listEndpoints()) screen.say(`${name.padEnd(17)}  ${url}`)
+  for (const endpoint of await syncService.listEndpoints()) {
+    screen.say(`${endpoint.name.padEnd(17)}  ${'url' in endpoint ? endpoint.url : endpoint.problem}`)
+  }
 
   screen.title('A policy is approved')
   const policyService = new PolicyService()

@@ -32,7 +32,7 @@ program
     const config = loadConfig(process.env)
     const logger = createLogger(config.logLevel ?? 'info')
     Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
-    await runWorker(config, logger, stopSignal())
+    await runWorker({ config, logger })
   })
 
 try {
@@ -64,6 +64,7 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
       `external-sync is ready\n` +
         `  Temporal     ${system.address}\n` +
         `  Temporal UI  ${system.uiUrl}\n` +
+        `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +
         `  data         ${config.dataDir}\n` +
         `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`,
     )

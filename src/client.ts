@@ -1,6 +1,17 @@
-import { readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
+import {
+  getEndpoint,
+  listEndpoints,
+  registerEndpoint,
+  removeEndpoint,
+  setEndpointState,
+  updateEndpoint,
+  type RemoveEndpointOptions,
+  type ShownEndpoint,
+} from './client/endpoint-registry.js'
+import { checkDeliveriesOptions, readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
 import { forward, type EventSource, type ForwardOptions } from './client/forward.js'
 import { Listeners, type ErrorListener, type EventListener } from './client/local-listeners.js'
+import { discardDelivery, retryDelivery } from './client/open-deliveries.js'
 import {
   checkOptions,
   openServiceParts,
@@ -8,28 +19,40 @@ import {
   type SyncServiceOptions,
 } from './client/service-parts.js'
 import { startEvent, type Receipt } from './client/start-event.js'
+import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
 import { loadConfig, type Config } from './config.js'
-import {
-  parseEndpoint,
-  toView,
-  type EndpointChanges,
-  type EndpointSettings,
-  type EndpointView,
-} from './domain/endpoint.js'
+import type { Delivery } from './domain/delivery.js'
+import type { EndpointChanges, EndpointSettings } from './domain/endpoint.js'
 import { SyncError } from './domain/errors.js'
-import { createEvent, parseEventIdentity, parseEventType, type EmitOptions } from './domain/event.js'
+import {
+  createEvent,
+  parseDiscardReason,
+  parseEventIdentity,
+  parseEventType,
+  type EmitOptions,
+} from './domain/event.js'
+import { parseEndpoint } from './domain/parse-endpoint.js'
 import { createLogger, type Logger } from './logger.js'
 import type { Registration } from './store/endpoint-store.js'
 import type { DeliveryPage } from './workflows/messages.js'
 
+export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
 export type { DeliveriesOptions } from './client/event-deliveries.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
 export type { Receipt } from './client/start-event.js'
-export type { Delivery, DeliveryState, WaitingReason } from './domain/delivery.js'
-export type { EndpointChanges, EndpointSettings, EndpointView } from './domain/endpoint.js'
+export type { EndpointTestReport } from './client/test-endpoint.js'
+export type { AttemptEvidence, Delivery, DeliveryState, WaitingReason } from './domain/delivery.js'
+export type {
+  EndpointChanges,
+  EndpointSettings,
+  EndpointState,
+  EndpointView,
+  MappingConnector,
+} from './domain/endpoint.js'
+export type { EndpointAuth, TlsSettings } from './domain/endpoint-auth.js'
 export {
   EventConflictError,
   InvalidInputError,
@@ -39,7 +62,7 @@ export {
 } from './domain/errors.js'
 export type { EmitOptions, SyncEvent } from './domain/event.js'
 export type { Json } from './domain/json.js'
-export type { Registration } from './store/endpoint-store.js'
+export type { Registration, UnusableEndpoint } from './store/endpoint-store.js'
 export type { DeliveryPage } from './workflows/messages.js'
 
 const ERROR = 'error'
@@ -93,46 +116,64 @@ export class SyncService implements AsyncDisposable {
   registerEndpoint(name: string, settings: EndpointSettings): Promise<Registration> {
     return this.#change(() => {
       const parsed = parseEndpoint(name, settings)
-      return ({ store }) => store.put(name, parsed)
+      return (parts) => registerEndpoint(parts, name, parsed)
     })
   }
 
   /**
-   * Changes the given settings of an endpoint and leaves the others; `undefined` takes one away.
+   * Changes the given settings of an endpoint and leaves the others; `undefined` takes one away. What waits
+   * for the endpoint goes on.
    * @throws {InvalidInputError}
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`
    */
-  updateEndpoint(name: string, changes: EndpointChanges): Promise<Exclude<Registration, 'created'>> {
+  updateEndpoint(name: string, changes: EndpointChanges): Promise<'updated' | 'unchanged'> {
     return this.#change(() => {
       const copy = { ...changes }
-      return async ({ store }) => {
-        const result = await store.update(name, (current) => parseEndpoint(name, { ...current, ...copy }))
-        return result ?? endpointNotFound(name)
-      }
+      return (parts) => updateEndpoint(parts, name, copy)
     })
   }
 
   /**
-   * Removes an endpoint; what is not yet delivered to it is discarded, with that reason on record.
+   * Keeps what is to be delivered to the endpoint, events emitted meanwhile included, until it is resumed.
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`
    */
-  removeEndpoint(name: string): Promise<void> {
-    return this.#change(() => async ({ store }) => {
-      if (!(await store.remove(name))) endpointNotFound(name)
-    })
+  pauseEndpoint(name: string): Promise<'updated' | 'unchanged'> {
+    return this.#change(() => (parts) => setEndpointState(parts, name, 'paused'))
+  }
+
+  /**
+   * Delivers again, first of all what waits.
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`
+   */
+  resumeEndpoint(name: string): Promise<'updated' | 'unchanged'> {
+    return this.#change(() => (parts) => setEndpointState(parts, name, 'active'))
+  }
+
+  /**
+   * Removes an endpoint; a delivery to it that is under way is discarded, with that reason on record.
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_HAS_WAITING` with their number where deliveries
+   * wait and `discardWaiting` is not set
+   */
+  removeEndpoint(name: string, options: RemoveEndpointOptions = {}): Promise<void> {
+    return this.#change(() => (parts) => removeEndpoint(parts, name, options))
   }
 
   /** @throws {SyncError} `ENDPOINT_NOT_FOUND` */
-  getEndpoint(name: string): Promise<EndpointView> {
-    return this.#afterChanges(async ({ store }) => {
-      const endpoint = await store.get(name)
-      return endpoint === undefined ? endpointNotFound(name) : toView(endpoint)
-    })
+  getEndpoint(name: string): Promise<ShownEndpoint> {
+    return this.#watch(() => this.#whenChanged((parts) => getEndpoint(parts, name)))
+  }
+
+  /**
+   * Sends an `external-sync.ping` event to an endpoint once and says what came of it; starts no workflow.
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_UNUSABLE` where its stored settings are not accepted
+   */
+  testEndpoint(name: string): Promise<EndpointTestReport> {
+    return this.#watch(() => this.#whenChanged((parts) => testEndpoint(parts, name)))
   }
 
   /** All endpoints by name. */
-  listEndpoints(): Promise<EndpointView[]> {
-    return this.#afterChanges(async ({ store }) => (await store.list()).map(toView))
+  listEndpoints(): Promise<ShownEndpoint[]> {
+    return this.#watch(() => this.#whenChanged(listEndpoints))
   }
 
   /**
@@ -150,8 +191,8 @@ export class SyncService implements AsyncDisposable {
         options,
         this.#options.maxDataBytes ?? this.#configured().maxDataBytes,
       )
-      return this.#whenChanged(async ({ client }) => {
-        const receipt = await startEvent(client, this.#taskQueue(), event)
+      return this.#whenChanged(async ({ client, taskQueue }) => {
+        const receipt = await startEvent(client, taskQueue, event)
         if (!receipt.duplicate) this.#eventListeners.call(type, event.data, event)
         return receipt
       })
@@ -165,7 +206,31 @@ export class SyncService implements AsyncDisposable {
   deliveries(type: string, id: string, options: DeliveriesOptions = {}): Promise<DeliveryPage> {
     return this.#watch(() => {
       const identity = parseEventIdentity(type, id)
+      checkDeliveriesOptions(options)
       return this.#whenChanged(({ client }) => readDeliveries(client, identity, options))
+    })
+  }
+
+  /**
+   * Begins a new attempt at once, whether the delivery waits or is being retried.
+   * @throws {SyncError} `DELIVERY_NOT_OPEN` where it has ended or there is none, `EVENT_NOT_FOUND`, `NO_WORKER`
+   */
+  retryDelivery(type: string, id: string, endpoint: string): Promise<Delivery> {
+    return this.#watch(() => {
+      const identity = parseEventIdentity(type, id)
+      return this.#whenChanged(({ client }) => retryDelivery(client, identity, endpoint))
+    })
+  }
+
+  /**
+   * Gives a delivery up, unless an attempt that is under way delivers it; the reason stays on record.
+   * @throws {SyncError} `DELIVERY_NOT_OPEN` where it has ended or there is none, `EVENT_NOT_FOUND`, `NO_WORKER`
+   */
+  discardDelivery(type: string, id: string, endpoint: string, reason: string): Promise<Delivery> {
+    return this.#watch(() => {
+      const identity = parseEventIdentity(type, id)
+      const checked = parseDiscardReason(reason)
+      return this.#whenChanged(({ client }) => discardDelivery(client, identity, endpoint, checked))
     })
   }
 
@@ -241,10 +306,6 @@ export class SyncService implements AsyncDisposable {
     })
   }
 
-  #afterChanges<T>(read: (parts: ServiceParts) => Promise<T>): Promise<T> {
-    return this.#watch(() => this.#whenChanged(read))
-  }
-
   async #whenChanged<T>(work: (parts: ServiceParts) => Promise<T>): Promise<T> {
     await this.#lastChange
     return work(await this.#connected())
@@ -277,10 +338,6 @@ export class SyncService implements AsyncDisposable {
     return this.#config
   }
 
-  #taskQueue(): string {
-    return this.#options.taskQueue ?? this.#configured().taskQueue
-  }
-
   #log(): Logger {
     this.#logger ??= this.#options.logger ?? createLogger(this.#configured().logLevel ?? 'warn')
     return this.#logger
@@ -297,8 +354,4 @@ async function startAtOnce<T>(call: () => Promise<T>): Promise<T> {
 
 function closed(): never {
   throw new SyncError('CLOSED', 'the SyncService is closed; connect another one with SyncService.connect()')
-}
-
-function endpointNotFound(name: string): never {
-  throw new SyncError('ENDPOINT_NOT_FOUND', `endpoint ${JSON.stringify(name)} is not registered`)
 }

@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig'
 import { z } from 'zod'
+import { parseNetworks } from './delivery/address-guard.js'
 import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
 import { InvalidInputError } from './domain/errors.js'
 import { parseInput } from './domain/parse-input.js'
@@ -27,6 +28,10 @@ export interface Config {
   readonly logLevel?: LogLevel
   /** An event's largest data in bytes of JSON. `SYNC_MAX_DATA_BYTES` @default 262144, at most 1048576 */
   readonly maxDataBytes: number
+  /** Networks that may be reached although they are not public. `SYNC_ALLOW_NETWORKS` @default none; loopback where the Temporal server is the embedded one */
+  readonly allowNetworks?: readonly string[]
+  /** Whether first attempts are made within the workflow task. `SYNC_EXPRESS_ATTEMPTS` @default true */
+  readonly expressAttempts: boolean
   /** Address, namespace, TLS and API key by `TEMPORAL_*` or the profile file of Temporal's tools. */
   readonly temporal: ClientConnectConfig
   /** `PATH`, for finding programs. */
@@ -43,10 +48,15 @@ const environmentSchema = z.object({
   DATABASE_URL: text
     .refine(isAbsoluteFileUrl, 'a file URL such as file:///var/lib/sync/endpoints.db')
     .optional(),
-  SYNC_TASK_QUEUE: text.max(200, 'at most 200 characters').default('external-sync'),
+  SYNC_TASK_QUEUE: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
+    .default('external-sync'),
   SYNC_TEMPORAL_PATH: text.optional(),
   SYNC_TEST_SERVER_PATH: text.optional(),
   SYNC_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).optional(),
+  SYNC_ALLOW_NETWORKS: z.string().transform(parseNetworks).optional(),
+  SYNC_EXPRESS_ATTEMPTS: z.enum(['true', 'false'], 'true or false').default('true'),
   SYNC_MAX_DATA_BYTES: z
     .string()
     .regex(/^\d{1,15}$/, 'a whole number')
@@ -69,6 +79,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
+    expressAttempts: parsed.SYNC_EXPRESS_ATTEMPTS === 'true',
+    ...(parsed.SYNC_ALLOW_NETWORKS !== undefined && { allowNetworks: parsed.SYNC_ALLOW_NETWORKS }),
     temporal: loadTemporalConfig(env),
     ...(parsed.SYNC_TEMPORAL_PATH !== undefined && { temporalPath: parsed.SYNC_TEMPORAL_PATH }),
     ...(parsed.SYNC_TEST_SERVER_PATH !== undefined && { testServerPath: parsed.SYNC_TEST_SERVER_PATH }),
@@ -76,6 +88,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ...(env['PATH'] !== undefined && { searchPath: env['PATH'] }),
   })
 }
+
+/** What the embedded mode and the tests may reach unless told otherwise: this machine alone. */
+export const LOOPBACK_NETWORKS: readonly string[] = ['127.0.0.0/8', '::1']
 
 /** The file of the embedded Temporal server. */
 export function temporalDataFile({ dataDir }: Pick<Config, 'dataDir'>): string {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { NativeConnection } from '@temporalio/worker'
-import { temporalDataFile, type Config } from './config.js'
+import { LOOPBACK_NETWORKS, temporalDataFile, type Config } from './config.js'
 import { SyncError } from './domain/errors.js'
 import { findTemporalCli } from './embedded/temporal-cli.js'
 import { startTemporalServer } from './embedded/temporal-server.js'
@@ -32,6 +32,8 @@ export interface EmbeddedSystem {
   /** Where the Temporal UI is. */
   readonly uiUrl: string
   readonly store: EndpointStore
+  /** Networks that endpoints may be in although they are not public: `SYNC_ALLOW_NETWORKS`, else loopback. */
+  readonly allowNetworks: readonly string[]
   /** Settles when one of the parts has stopped by itself; rejects with the reason. */
   readonly failed: Promise<never>
   /** Stops the worker, then the server. What has not been delivered waits in the files. */
@@ -60,7 +62,7 @@ async function startParts(
   { config, logger, port, uiPort, onProgress, signal }: EmbeddedSystemOptions,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<EmbeddedSystem, 'stop'>> {
-  const { temporalPath, cacheDir, searchPath, dataDir, taskQueue } = config
+  const { temporalPath, cacheDir, searchPath, dataDir, taskQueue, allowNetworks = LOOPBACK_NETWORKS } = config
   // The store in it holds secrets.
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const cli = await findTemporalCli({ path: temporalPath, cacheDir, searchPath, onProgress, signal })
@@ -82,7 +84,15 @@ async function startParts(
   const { address, namespace, uiUrl } = server
   const connection = await NativeConnection.connect({ address })
   opened.push(() => connection.close())
-  const worker = await startSyncWorker({ connection, namespace, taskQueue, store, logger })
+  const worker = await startSyncWorker({
+    connection,
+    namespace,
+    taskQueue,
+    store,
+    logger,
+    allowNetworks,
+    expressAttempts: config.expressAttempts,
+  })
   opened.push(() => worker.stop())
 
   const failed = Promise.race([
@@ -90,7 +100,7 @@ async function startParts(
     worker.stopped.then(() => endedByItself('worker')),
   ])
   failed.catch(() => undefined)
-  return { address, namespace, uiUrl, store, failed }
+  return { address, namespace, uiUrl, store, allowNetworks, failed }
 }
 
 function endedByItself(part: string): never {

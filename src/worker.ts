@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Client } from '@temporalio/client'
 import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
-import type { Config } from './config.js'
+import { loadConfig, type Config } from './config.js'
+import type { Connector } from './delivery/connectors/connector.js'
 import { createSender, type Sender } from './delivery/send.js'
-import type { Logger } from './logger.js'
+import { createLogger, type Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
-import { aborted } from './stop-signal.js'
+import { aborted, stopSignal } from './stop-signal.js'
 import { openStore } from './store/open-store.js'
 import { connectTemporal, type AddressedOptions } from './temporal/connect.js'
 
@@ -20,6 +22,14 @@ const CONNECT_RETRY_INTERVAL_MS = 250
 /** Written by `npm run build`; the same place seen from src/ and from dist/. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url))
 
+export { defineConnector } from './delivery/connectors/connector.js'
+export type {
+  Connector,
+  ConnectorEndpoint,
+  ConnectorRequest,
+  ConnectorResponse,
+} from './delivery/connectors/connector.js'
+
 /** What a worker needs; whoever composes it closes what it passed in. */
 export interface SyncWorkerOptions {
   connection: NativeConnection
@@ -27,6 +37,12 @@ export interface SyncWorkerOptions {
   taskQueue: string
   store: EndpointStore
   logger: Logger
+  /** Networks that may be reached although they are not public. @default none */
+  allowNetworks?: readonly string[] | undefined
+  /** What endpoints may name as their `connector`. @default none */
+  connectors?: readonly Connector[] | undefined
+  /** Whether first attempts are made within the workflow task, which is faster. @default true */
+  expressAttempts?: boolean | undefined
 }
 
 /** A worker that runs until it is stopped. */
@@ -44,17 +60,29 @@ export async function startSyncWorker({
   taskQueue,
   store,
   logger,
+  allowNetworks,
+  connectors,
+  expressAttempts,
 }: SyncWorkerOptions): Promise<SyncWorker> {
   if (!existsSync(WORKFLOW_BUNDLE)) {
     throw new Error(`the workflow bundle ${WORKFLOW_BUNDLE} is missing; make it with \`npm run build\``)
   }
-  const sender = createSender()
+  const sender = createSender({
+    ...(allowNetworks !== undefined && { allowNetworks }),
+    ...(connectors !== undefined && { connectors }),
+  })
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: { codePath: WORKFLOW_BUNDLE },
-    activities: createActivities({ store, sender, logger }),
+    activities: createActivities({
+      client: new Client({ connection, namespace }),
+      store,
+      sender,
+      logger,
+      ...(expressAttempts !== undefined && { expressAttempts }),
+    }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
   const stopped = runToEnd(worker, sender)
@@ -68,11 +96,30 @@ export async function startSyncWorker({
   }
 }
 
+/** How a worker process runs. */
+export interface RunWorkerOptions {
+  /** What endpoints may name as their `connector`. @default none */
+  connectors?: readonly Connector[]
+  /** @default the environment's */
+  config?: Config
+  /** @default JSON lines on standard error at `SYNC_LOG_LEVEL` */
+  logger?: Logger
+  /** Stops the worker gracefully. @default at SIGINT or SIGTERM */
+  signal?: AbortSignal
+}
+
 /**
- * Runs a worker on the configured Temporal until `signal` says to stop.
+ * Runs a worker on the configured Temporal until it is told to stop: attempts that are under way finish or
+ * are handed back.
  * @throws {SyncError} where Temporal or the store cannot be reached, saying what to do
  */
-export async function runWorker(config: Config, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function runWorker({
+  connectors,
+  config = loadConfig(process.env),
+  logger = createLogger(config.logLevel ?? 'info'),
+  signal = stopSignal(),
+}: RunWorkerOptions = {}): Promise<void> {
+  const { allowNetworks, expressAttempts, taskQueue } = config
   const { connection, address, namespace } = await connectTemporal(config, {}, connectNatively)
   try {
     const store = await openStore(config.databaseFile)
@@ -80,11 +127,14 @@ export async function runWorker(config: Config, logger: Logger, signal: AbortSig
       const worker = await startSyncWorker({
         connection,
         namespace,
-        taskQueue: config.taskQueue,
+        taskQueue,
         store,
         logger,
+        allowNetworks,
+        connectors,
+        expressAttempts,
       })
-      logger.info({ address, namespace, taskQueue: config.taskQueue }, 'worker started')
+      logger.info({ address, namespace, taskQueue, allowNetworks }, 'worker started')
       await Promise.race([worker.stopped, aborted(signal)])
       await worker.stop()
       logger.info('worker stopped')

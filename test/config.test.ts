@@ -6,6 +6,7 @@ import { loadConfig, LOG_LEVELS, temporalDataFile } from '../src/config.js'
 import { refusalOf } from './domain/problems.js'
 import { temporaryFolder } from './support/temporary-folder.js'
 
+const TASK_QUEUE = '1 to 100 letters, digits, ".", "_" and "-"'
 const FILE_URL = 'a file URL such as file:///var/lib/sync/endpoints.db'
 
 test('an empty environment gives the defaults', () => {
@@ -17,6 +18,7 @@ test('an empty environment gives the defaults', () => {
     cacheDir: join(homedir(), '.cache', 'external-sync'),
     taskQueue: 'external-sync',
     maxDataBytes: 262_144,
+    expressAttempts: true,
     temporal: expect.any(Object),
   })
   expect(temporalDataFile(config)).toBe(resolve('.external-sync/temporal.db'))
@@ -29,7 +31,10 @@ test.each<[name: string, value: string, expected: object]>([
   ['DATABASE_URL', 'file:///var/lib/sync%20it/e.db', { databaseFile: '/var/lib/sync it/e.db' }],
   ['SYNC_CACHE_DIR', '/cache', { cacheDir: '/cache' }],
   ['SYNC_TASK_QUEUE', 'city', { taskQueue: 'city' }],
-  ['SYNC_TASK_QUEUE', 'x'.repeat(200), { taskQueue: 'x'.repeat(200) }],
+  ['SYNC_TASK_QUEUE', 'x'.repeat(100), { taskQueue: 'x'.repeat(100) }],
+  ['SYNC_ALLOW_NETWORKS', '10.0.0.0/8, ::1', { allowNetworks: ['10.0.0.0/8', '::1'] }],
+  ['SYNC_ALLOW_NETWORKS', '', { allowNetworks: [] }],
+  ['SYNC_EXPRESS_ATTEMPTS', 'false', { expressAttempts: false }],
   ['SYNC_TEMPORAL_PATH', '/bin/temporal', { temporalPath: '/bin/temporal' }],
   ['SYNC_TEST_SERVER_PATH', '/bin/test-server', { testServerPath: '/bin/test-server' }],
   ['SYNC_MAX_DATA_BYTES', '1', { maxDataBytes: 1 }],
@@ -42,8 +47,9 @@ test.each<[name: string, value: string, expected: object]>([
 
 test.each<[name: string, value: string, accepted: string]>([
   ['SYNC_DATA_DIR', '', 'a value, or no such variable'],
-  ['SYNC_TASK_QUEUE', '', 'a value, or no such variable'],
-  ['SYNC_TASK_QUEUE', 'x'.repeat(201), 'at most 200 characters'],
+  ['SYNC_TASK_QUEUE', '', TASK_QUEUE],
+  ['SYNC_TASK_QUEUE', 'x'.repeat(101), TASK_QUEUE],
+  ['SYNC_EXPRESS_ATTEMPTS', 'yes', 'true or false'],
   ['SYNC_TEMPORAL_PATH', '', 'a value, or no such variable'],
   ['SYNC_TEST_SERVER_PATH', '', 'a value, or no such variable'],
   ['SYNC_LOG_LEVEL', 'verbose', `one of ${LOG_LEVELS.join(', ')}`],

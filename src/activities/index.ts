@@ -1,24 +1,42 @@
-import type { Logger } from 'pino'
+import type { Client } from '@temporalio/client'
 import type { Sender } from '../delivery/send.js'
+import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
+import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
+import { createEndpointHealth } from '../delivery/endpoint-health.js'
 import { createDeliver } from './deliver.js'
+import { createDeliverFirst } from './deliver-first.js'
+import { createEndpointVersion } from './endpoint-version.js'
+import { createInspectRound } from './inspect-round.js'
+import { createReleaseWaiting } from './release-waiting.js'
 import { createResolveEndpoints } from './resolve-endpoints.js'
 
 /** What the activities need; composed where the worker is. */
 export interface ActivityDependencies {
+  client: Client
   store: EndpointStore
   sender: Sender
   logger: Logger
+  /** Whether first attempts are made within the workflow task, which is faster. @default true */
+  expressAttempts?: boolean
   /** A number in [0, 1), for jitter. @default Math.random */
   random?: () => number
 }
 
 export type Activities = ReturnType<typeof createActivities>
 
-/** The activities that `syncEvent` calls; workflow code imports this module's types only. */
+/** The activities of this project's workflows; workflow code imports this module's types only. */
 export function createActivities(dependencies: ActivityDependencies) {
+  const { expressAttempts = true, random = Math.random, ...parts } = dependencies
+  const limiter = createConcurrencyLimiter()
+  const health = createEndpointHealth()
+  const attempts = { ...parts, limiter, health, random }
   return {
     resolveEndpoints: createResolveEndpoints(dependencies),
-    deliver: createDeliver(dependencies),
+    deliverFirst: createDeliverFirst(attempts, expressAttempts),
+    deliver: createDeliver(attempts),
+    endpointVersion: createEndpointVersion(dependencies),
+    inspectRound: createInspectRound(dependencies),
+    releaseWaiting: createReleaseWaiting(dependencies),
   }
 }

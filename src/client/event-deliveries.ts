@@ -1,18 +1,18 @@
 import {
-  isGrpcServiceError,
   QueryNotRegisteredError,
   WorkflowNotFoundError,
   type Client,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client'
-import { ApplicationFailure } from '@temporalio/common'
-import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js'
 import { optionalTsToDate } from '@temporalio/common/lib/time.js'
-import type { AttemptEvidence } from '../activities/retryable.js'
-import type { Delivery } from '../domain/delivery.js'
+import { z } from 'zod'
+import { discarded, hasEnded, withProgress, type Delivery } from '../domain/delivery.js'
 import { SyncError } from '../domain/errors.js'
 import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import { parseInput } from '../domain/parse-input.js'
+import { grpcStatus } from '../temporal/grpc-status.js'
+import { readRoundProgress, type PendingActivity } from '../temporal/round-progress.js'
 import {
   deliveriesQuery,
   MAX_PAGE_SIZE,
@@ -21,18 +21,34 @@ import {
   type SyncEventResult,
 } from '../workflows/messages.js'
 
-/** How long a worker has to answer, in milliseconds. */
-const QUERY_TIMEOUT_MS = 10_000
+/** How long a worker has to answer, in milliseconds; one that was killed is waited for during 10 s first. */
+const QUERY_TIMEOUT_MS = 20_000
 
 /** Which part of the deliveries to return. */
 export interface DeliveriesOptions {
   /** `nextCursor` of the page before. @default the first page */
   cursor?: string
-  /** @default 1000, which is also the most */
+  /** @default 100, which is also the most */
   limit?: number
 }
 
-type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]
+const optionsSchema = z.strictObject({
+  cursor: z
+    .string('a nextCursor')
+    .regex(/^\d{1,9}$/, 'a nextCursor of the page before')
+    .optional(),
+  limit: z
+    .number('a number')
+    .int('a whole number')
+    .min(1, 'at least 1')
+    .max(MAX_PAGE_SIZE, `at most ${MAX_PAGE_SIZE}`)
+    .optional(),
+})
+
+/** @throws {InvalidInputError} */
+export function checkDeliveriesOptions(options: DeliveriesOptions): void {
+  parseInput(optionsSchema, options, { subject: 'deliveries' })
+}
 
 /**
  * Where an event's deliveries stand: from the result of a workflow that has completed, else from its state
@@ -51,30 +67,40 @@ export async function readDeliveries(
     return pageOf(deliveries, cursor, limit)
   }
   const page = await queryPage(client, handle, { ...(cursor !== undefined && { cursor }), limit })
-  const pending = new Map(
-    description.raw.pendingActivities?.map((activity) => [activity.activityId, activity]),
-  )
-  return {
-    ...page,
-    deliveries: await Promise.all(
-      page.deliveries.map(async (delivery) => {
-        const activity = delivery.state === 'attempting' ? pending.get(delivery.endpoint) : undefined
-        return activity === undefined ? delivery : withPendingAttempts(client, delivery, activity)
-      }),
-    ),
+  if (description.status.name !== 'RUNNING') {
+    const deliveries = page.deliveries.map((delivery) => cutShort(delivery, description))
+    return { ...page, deliveries }
   }
+  const rounds = new Map(description.raw.pendingActivities?.map((round) => [round.activityId, round]))
+  const withRounds = page.deliveries.map(async (delivery) => {
+    const round = delivery.state === 'attempting' ? rounds.get(delivery.endpoint) : undefined
+    return round === undefined ? delivery : withRound(client, delivery, round)
+  })
+  return { ...page, deliveries: await Promise.all(withRounds) }
+}
+
+export function eventNotFound(workflowId: string, cause: unknown): SyncError {
+  return new SyncError(
+    'EVENT_NOT_FOUND',
+    `event ${workflowId} is not known: it was not accepted, or its history is older than what Temporal keeps`,
+    { cause },
+  )
+}
+
+export function noWorker(workflowId: string, cause: unknown): SyncError {
+  return new SyncError(
+    'NO_WORKER',
+    `no worker answered for event ${workflowId}; the event is safe in Temporal: ` +
+      'start a worker with `npx external-sync worker`',
+    { cause },
+  )
 }
 
 async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescription> {
   try {
     return await handle.describe()
   } catch (cause) {
-    if (!(cause instanceof WorkflowNotFoundError)) throw cause
-    throw new SyncError(
-      'EVENT_NOT_FOUND',
-      `event ${handle.workflowId} is not known: it was not accepted, or its history is older than what Temporal keeps`,
-      { cause },
-    )
+    throw cause instanceof WorkflowNotFoundError ? eventNotFound(handle.workflowId, cause) : cause
   }
 }
 
@@ -88,41 +114,23 @@ async function queryPage(
       handle.query(deliveriesQuery, options),
     )
   } catch (cause) {
-    if (!isGrpcServiceError(cause) && !(cause instanceof QueryNotRegisteredError)) throw cause
-    throw new SyncError(
-      'NO_WORKER',
-      `no worker answered for event ${handle.workflowId} within ${QUERY_TIMEOUT_MS / 1_000} s; ` +
-        'the event is safe in Temporal: start a worker with `npx external-sync worker`',
-      { cause },
-    )
+    throw grpcStatus(cause) !== undefined || cause instanceof QueryNotRegisteredError
+      ? noWorker(handle.workflowId, cause)
+      : cause
   }
+}
+
+/** An event that was cancelled or terminated in Temporal: what had not ended by then will not be delivered. */
+function cutShort(delivery: Delivery, { status, closeTime }: WorkflowExecutionDescription): Delivery {
+  if (hasEnded(delivery)) return delivery
+  return discarded(delivery, `the workflow was ${status.name.toLowerCase()}`, closeTime ?? new Date())
 }
 
 /** Adds what Temporal knows of the round that is under way. */
-async function withPendingAttempts(
-  client: Client,
-  delivery: Delivery,
-  activity: PendingActivity,
-): Promise<Delivery> {
-  const { attempt, lastFailure, nextAttemptScheduleTime } = activity
-  const evidence = await readEvidence(client, lastFailure)
-  const nextRetryAt = optionalTsToDate(nextAttemptScheduleTime)
+async function withRound(client: Client, delivery: Delivery, round: PendingActivity): Promise<Delivery> {
+  const nextRetryAt = optionalTsToDate(round.nextAttemptScheduleTime)
   return {
-    ...delivery,
-    attempts: delivery.attempts + Math.max((attempt ?? 1) - 1, 0),
-    ...(evidence?.status !== undefined && { lastStatus: evidence.status }),
-    ...(evidence?.error !== undefined && { lastError: evidence.error }),
+    ...withProgress(delivery, await readRoundProgress(client, round)),
     ...(nextRetryAt !== undefined && { nextRetryAt: nextRetryAt.toISOString() }),
   }
-}
-
-async function readEvidence(
-  client: Client,
-  lastFailure: PendingActivity['lastFailure'],
-): Promise<AttemptEvidence | undefined> {
-  const failure = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, lastFailure)
-  if (failure === undefined) return undefined
-  if (!(failure instanceof ApplicationFailure)) return { error: failure.message }
-  const [evidence] = failure.details ?? []
-  return typeof evidence === 'object' && evidence !== null ? evidence : { error: failure.message }
 }

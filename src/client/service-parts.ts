@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client'
 import { z } from 'zod'
-import type { Config } from '../config.js'
+import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
@@ -22,6 +22,11 @@ export interface SyncServiceOptions {
   store?: EndpointStore
   /** @default `SYNC_TASK_QUEUE`, else external-sync */
   taskQueue?: string
+  /**
+   * Networks that `testEndpoint` may reach although they are not public.
+   * @default `SYNC_ALLOW_NETWORKS`, else loopback where the Temporal server is the embedded one, else none
+   */
+  allowNetworks?: readonly string[]
   /** Largest data of an event in bytes of JSON. @default `SYNC_MAX_DATA_BYTES`, else 262144 */
   maxDataBytes?: number
   /** Where failures go that nobody awaits. @default warnings and errors as JSON on standard error */
@@ -47,6 +52,7 @@ const optionsSchema = z.strictObject(
     client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
     store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
     taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
+    allowNetworks: z.array(z.string(), 'an array of networks').optional(),
     maxDataBytes: z
       .number('a number')
       .int('a whole number')
@@ -67,18 +73,22 @@ export function checkOptions(options: SyncServiceOptions): void {
 export interface ServiceParts {
   client: Client
   store: EndpointStore
+  taskQueue: string
+  allowNetworks: readonly string[]
   /** Closes what was opened here. */
   close(): Promise<void>
 }
 
 /** Opens the connection and the store, or uses those that were given. */
 export async function openServiceParts(options: SyncServiceOptions, config: Config): Promise<ServiceParts> {
-  const { client, closeClient } = await openClient(options, config)
+  const { client, isEmbedded, closeClient } = await openClient(options, config)
   try {
     const store = options.store ?? (await openStore(config.databaseFile))
     return {
       client,
       store,
+      taskQueue: options.taskQueue ?? config.taskQueue,
+      allowNetworks: options.allowNetworks ?? config.allowNetworks ?? (isEmbedded ? LOOPBACK_NETWORKS : []),
       close: async () => {
         if (options.store === undefined) await store.close()
         await closeClient()
@@ -93,10 +103,16 @@ export async function openServiceParts(options: SyncServiceOptions, config: Conf
 async function openClient(
   { client, temporal }: SyncServiceOptions,
   config: Config,
-): Promise<{ client: Client; closeClient: () => Promise<void> }> {
-  if (client !== undefined) return { client, closeClient: () => Promise.resolve() }
-  const { connection, namespace } = await connectTemporal(config, temporal, (options, connectTimeout) =>
-    Connection.connect({ ...options, connectTimeout }),
+): Promise<{ client: Client; isEmbedded: boolean; closeClient: () => Promise<void> }> {
+  if (client !== undefined) return { client, isEmbedded: false, closeClient: () => Promise.resolve() }
+  const { connection, namespace, isEmbedded } = await connectTemporal(
+    config,
+    temporal,
+    (options, connectTimeout) => Connection.connect({ ...options, connectTimeout }),
   )
-  return { client: new Client({ connection, namespace }), closeClient: () => connection.close() }
+  return {
+    client: new Client({ connection, namespace }),
+    isEmbedded,
+    closeClient: () => connection.close(),
+  }
 }

@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto'
-import {
-  isGrpcServiceError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  type Client,
-} from '@temporalio/client'
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { stringify } from 'safe-stable-stringify'
 import { EventConflictError, SyncError } from '../domain/errors.js'
 import { workflowIdOf, type SyncEvent } from '../domain/event.js'
 import type { Json } from '../domain/json.js'
+import { grpcStatus } from '../temporal/grpc-status.js'
 import { SYNC_EVENT_WORKFLOW, type SyncEventInput } from '../workflows/messages.js'
 
 /** How long Temporal has to accept an event, retries included, in milliseconds. */
@@ -67,7 +63,8 @@ async function startOnce(
       workflowId,
       taskQueue,
       args: [input],
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      // An event whose workflow was cancelled or terminated was not delivered: emitted again, it is.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       memo: { [DATA_HASH]: dataHash },
       staticSummary: event.key === undefined ? event.type : `${event.type} · ${event.key}`,
       ...(event.key !== undefined && {
@@ -89,10 +86,5 @@ function hashOf(data: Json): string {
 
 function describe(error: unknown): string {
   if (error instanceof WorkflowNotFoundError) return 'it was there and is gone'
-  if (isGrpcServiceError(error)) return error.details
-  return error instanceof Error ? (describeCause(error.cause) ?? error.message) : String(error)
-}
-
-function describeCause(cause: unknown): string | undefined {
-  return isGrpcServiceError(cause) ? cause.details : undefined
+  return grpcStatus(error)?.details ?? (error instanceof Error ? error.message : String(error))
 }

@@ -38,10 +38,16 @@ const eventTypeSchema = z
     'names of letters, digits, "_" and "-" joined by dots, such as policy.approved',
   )
   .refine((type) => type !== 'error', 'any name but "error", which is reserved for on("error", …)')
+  .refine(
+    (type) => !type.startsWith('external-sync.'),
+    'a name that does not begin with "external-sync.", which is reserved',
+  )
 
 const eventIdSchema = z
   .string('a string')
   .regex(/^[A-Za-z0-9._:@+=~-]{1,128}$/, '1 to 128 letters, digits and . _ : @ + = ~ -')
+
+const discardReasonSchema = z.string('a string').trim().min(1, 'a reason').max(500, 'at most 500 characters')
 
 const ACCEPTED_TIME = 'a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999'
 
@@ -104,6 +110,12 @@ export function parseEventIdentity(type: string, id: string): Pick<SyncEvent, 't
     { type, id },
     { subject: 'event' },
   )
+}
+
+/** @throws {InvalidInputError} on a reason that says nothing or too much */
+export function parseDiscardReason(reason: string): string {
+  return parseInput(z.object({ reason: discardReasonSchema }), { reason }, { subject: 'discardDelivery' })
+    .reason
 }
 
 /** The id of the one workflow that syncs this event. The type holds no `/`, so that it parses back. */

@@ -1,16 +1,18 @@
 /** How often and how long a delivery is retried. */
 export interface RetryPolicy {
-  /** Wait before the second attempt, in milliseconds. */
+  /** Wait before the second attempt, in milliseconds. @default 1000 */
   initialIntervalMs: number
-  /** Each wait is this many times the one before. */
+  /** Each wait is this many times the one before. @default 2 */
   backoffCoefficient: number
-  /** No wait inside a round is longer, in milliseconds. */
+  /** No wait inside a round is longer, in milliseconds. @default 60000 */
   maximumIntervalMs: number
-  /** How long a delivery waits that retrying soon cannot cure, in milliseconds. */
+  /** How long a delivery waits that retrying soon cannot cure, in milliseconds. @default 900000 */
   slowIntervalMs: number
+  /** After how long a delivery is given up, in milliseconds from the emit. @default never */
+  expireAfterMs?: number
 }
 
-/** The policy of every endpoint. */
+/** The policy of an endpoint that has none of its own. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   initialIntervalMs: 1_000,
   backoffCoefficient: 2,

@@ -10,3 +10,8 @@ export const SEARCH_ATTRIBUTES = {
   /** How many deliveries wait, all of them. */
   SyncWaitingCount: 'Int',
 } as const
+
+/** The visibility query for events that wait for an endpoint, among those of one task queue's workers. */
+export function waitingQuery(endpoint: string, taskQueue: string): string {
+  return `SyncWaitingOn = "${endpoint}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`
+}

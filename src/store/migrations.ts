@@ -9,6 +9,7 @@ export const migrations: Record<string, Migration> = {
         .addColumn('name', 'text', (column) => column.primaryKey())
         .addColumn('settings', 'text', (column) => column.notNull())
         .addColumn('credentials', 'text', (column) => column.notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
         .addColumn('version', 'text', (column) => column.notNull())
         .addColumn('created_at', 'text', (column) => column.notNull())
         .addColumn('updated_at', 'text', (column) => column.notNull())

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Kysely } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { z } from 'zod'
-import { settingsOf, type Endpoint, type EndpointSettings } from '../domain/endpoint.js'
-import { SyncError } from '../domain/errors.js'
-import type { EndpointStore, Registration } from './endpoint-store.js'
+import { SECRET_SETTINGS, type EndpointSettings, type EndpointState } from '../domain/endpoint.js'
+import { InvalidInputError } from '../domain/errors.js'
+import { parseEndpoint } from '../domain/parse-endpoint.js'
+import type { EndpointStore, Registration, StoredEndpoint } from './endpoint-store.js'
 
 /** The tables, as Kysely sees them. */
 export interface Database {
@@ -16,14 +16,12 @@ interface EndpointRow {
   name: string
   settings: string
   credentials: string
+  state: EndpointState
   /** A new UUIDv7 with every write; a writer replaces only the version that it read. */
   version: string
   created_at: string
   updated_at: string
 }
-
-const storedSettings = z.object({ url: z.string(), events: z.array(z.string()).optional() })
-const storedCredentials = z.object({ authToken: z.string().optional() })
 
 /** An endpoint store over any database that Kysely speaks, without transactions: each write is conditional. */
 export class SqlEndpointStore implements EndpointStore {
@@ -34,7 +32,7 @@ export class SqlEndpointStore implements EndpointStore {
 
   async put(name: string, settings: EndpointSettings): Promise<Registration> {
     for (;;) {
-      if (await this.insert(name, settings)) return 'created'
+      if (await this.#insert(name, settings)) return 'created'
       const result = await this.update(name, () => settings)
       if (result !== undefined) return result
     }
@@ -44,28 +42,24 @@ export class SqlEndpointStore implements EndpointStore {
     name: string,
     change: (current: EndpointSettings) => EndpointSettings,
   ): Promise<'updated' | 'unchanged' | undefined> {
-    for (;;) {
-      const current = await this.get(name)
-      if (current === undefined) return undefined
-      const before = settingsOf(current)
+    return this.#replace(name, (row) => {
+      const before = settingsIn(row)
       const after = change(before)
-      if (isDeepStrictEqual(before, after)) return 'unchanged'
-      const { numUpdatedRows } = await this.db
-        .updateTable('endpoints')
-        .set({ ...toColumns(after), version: uuidv7(), updated_at: this.now().toISOString() })
-        .where('name', '=', name)
-        .where('version', '=', current.version)
-        .executeTakeFirst()
-      if (numUpdatedRows > 0n) return 'updated'
-    }
+      const isSame = problemOf(row) === undefined && isDeepStrictEqual(before, after)
+      return isSame ? undefined : toColumns(after)
+    })
   }
 
-  async get(name: string): Promise<Endpoint | undefined> {
-    const row = await this.db.selectFrom('endpoints').selectAll().where('name', '=', name).executeTakeFirst()
+  async setState(name: string, state: EndpointState): Promise<'updated' | 'unchanged' | undefined> {
+    return this.#replace(name, (row) => (row.state === state ? undefined : { state }))
+  }
+
+  async get(name: string): Promise<StoredEndpoint | undefined> {
+    const row = await this.#row(name)
     return row && toEndpoint(row)
   }
 
-  async list(): Promise<Endpoint[]> {
+  async list(): Promise<StoredEndpoint[]> {
     const rows = await this.db.selectFrom('endpoints').selectAll().orderBy('name').execute()
     return rows.map(toEndpoint)
   }
@@ -82,45 +76,95 @@ export class SqlEndpointStore implements EndpointStore {
     await this.db.destroy()
   }
 
-  private async insert(name: string, settings: EndpointSettings): Promise<boolean> {
+  async #row(name: string): Promise<EndpointRow | undefined> {
+    return this.db.selectFrom('endpoints').selectAll().where('name', '=', name).executeTakeFirst()
+  }
+
+  async #insert(name: string, settings: EndpointSettings): Promise<boolean> {
     const now = this.now().toISOString()
     const { numInsertedOrUpdatedRows } = await this.db
       .insertInto('endpoints')
-      .values({ name, ...toColumns(settings), version: uuidv7(), created_at: now, updated_at: now })
+      .values({
+        name,
+        ...toColumns(settings),
+        state: 'active',
+        version: uuidv7(),
+        created_at: now,
+        updated_at: now,
+      })
       .onConflict((conflict) => conflict.column('name').doNothing())
       .executeTakeFirst()
     return (numInsertedOrUpdatedRows ?? 0n) > 0n
   }
-}
 
-function toColumns({
-  authToken,
-  ...settings
-}: EndpointSettings): Pick<EndpointRow, 'settings' | 'credentials'> {
-  return { settings: JSON.stringify(settings), credentials: JSON.stringify({ authToken }) }
-}
-
-function toEndpoint(row: EndpointRow): Endpoint {
-  return {
-    name: row.name,
-    ...parseStored(row),
-    version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
+  /** Writes what `change` makes of the row, again when another process wrote in between. */
+  async #replace(
+    name: string,
+    change: (row: EndpointRow) => Partial<EndpointRow> | undefined,
+  ): Promise<'updated' | 'unchanged' | undefined> {
+    for (;;) {
+      const row = await this.#row(name)
+      if (row === undefined) return undefined
+      const changes = change(row)
+      if (changes === undefined) return 'unchanged'
+      const { numUpdatedRows } = await this.db
+        .updateTable('endpoints')
+        .set({ ...changes, version: uuidv7(), updated_at: this.now().toISOString() })
+        .where('name', '=', name)
+        .where('version', '=', row.version)
+        .executeTakeFirst()
+      if (numUpdatedRows > 0n) return 'updated'
+    }
   }
 }
 
-function parseStored({ name, settings, credentials }: EndpointRow): EndpointSettings {
+function toColumns(settings: EndpointSettings): Pick<EndpointRow, 'settings' | 'credentials'> {
+  const entries = Object.entries(settings)
+  return {
+    settings: JSON.stringify(Object.fromEntries(entries.filter((entry) => !isSecret(entry)))),
+    credentials: JSON.stringify(Object.fromEntries(entries.filter(isSecret))),
+  }
+}
+
+function isSecret([name]: [string, unknown]): boolean {
+  return SECRET_SETTINGS.some((secret) => secret === name)
+}
+
+/** As stored, whether or not it is accepted today; what cannot be read is absent. */
+function settingsIn({ settings, credentials }: EndpointRow): EndpointSettings {
+  return { ...parseObject(settings), ...parseObject(credentials) } as EndpointSettings
+}
+
+/** Without the cause: a syntax error quotes the text, and with it a secret. */
+function parseObject(text: string): object | undefined {
   try {
-    return settingsOf({
-      ...storedSettings.parse(JSON.parse(settings)),
-      ...storedCredentials.parse(JSON.parse(credentials)),
-    })
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
-    // Without the cause: a syntax error quotes the text, and with it a secret.
-    throw new SyncError(
-      'STORE_UNAVAILABLE',
-      `the stored settings of endpoint ${name} cannot be read; remove the endpoint and register it again`,
-    )
+    return undefined
+  }
+}
+
+function toEndpoint(row: EndpointRow): StoredEndpoint {
+  const { name, state, version, created_at: createdAt, updated_at: updatedAt } = row
+  const identity = { name, state, version, createdAt, updatedAt }
+  const stored = settingsIn(row)
+  const problem = problemOf(row)
+  if (problem === undefined) return { ...stored, ...identity }
+  const isFilterReadable =
+    Array.isArray(stored.events) && stored.events.every((filter) => typeof filter === 'string')
+  return { ...identity, ...(isFilterReadable && { events: stored.events }), problem }
+}
+
+function problemOf(row: EndpointRow): string | undefined {
+  for (const part of ['settings', 'credentials'] as const) {
+    if (parseObject(row[part]) === undefined) return `the stored ${part} cannot be read; update the endpoint`
+  }
+  try {
+    parseEndpoint(row.name, settingsIn(row))
+    return undefined
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error
+    return `what is stored is not accepted: ${error.message}`
   }
 }

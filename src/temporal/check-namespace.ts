@@ -1,9 +1,7 @@
-import { isGrpcServiceError, type Connection } from '@temporalio/client'
+import type { Connection } from '@temporalio/client'
 import { SyncError } from '../domain/errors.js'
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js'
-
-/** gRPC status codes (https://grpc.io/docs/guides/status-codes/). */
-const NOT_FOUND = 5
+import { GRPC, grpcStatus } from './grpc-status.js'
 
 /** What {@link checkNamespace} asks of a connection. */
 type NamespaceConnection = Pick<Connection, 'workflowService' | 'operatorService'>
@@ -21,7 +19,7 @@ export async function checkNamespace(
   try {
     await connection.workflowService.describeNamespace({ namespace })
   } catch (cause) {
-    if (!isGrpcServiceError(cause) || (cause.code as number) !== NOT_FOUND) throw cause
+    if (grpcStatus(cause)?.code !== GRPC.NOT_FOUND) throw cause
     throw new SyncError(
       'TEMPORAL_NAMESPACE_MISSING',
       `Temporal at ${address} has no namespace "${namespace}"; create it with ` +
@@ -50,7 +48,7 @@ async function missingSearchAttributes(
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace })
     return Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => customAttributes?.[name] === undefined)
   } catch (error) {
-    if (isGrpcServiceError(error)) return []
+    if (grpcStatus(error) !== undefined) return []
     throw error
   }
 }

@@ -22,6 +22,8 @@ export interface TemporalConnection<C> {
   connection: C
   address: string
   namespace: string
+  /** Whether it is the embedded server that runs on `SYNC_DATA_DIR`. */
+  isEmbedded: boolean
 }
 
 /** What opening a connection is given. */
@@ -45,20 +47,19 @@ export async function connectTemporal<C extends Connected>(
 ): Promise<TemporalConnection<C>> {
   const configured = config.temporal
   const { tls, apiKey, metadata } = configured.connectionOptions
+  const known = given.address ?? configured.connectionOptions.address
+  const embedded = known === undefined ? await embeddedAddress(config) : undefined
   const options: AddressedOptions = {
     ...(tls !== undefined && { tls }),
     ...(apiKey !== undefined && { apiKey }),
     ...(metadata !== undefined && { metadata }),
     ...given,
-    address:
-      given.address ??
-      configured.connectionOptions.address ??
-      (await embeddedAddress(config)) ??
-      DEFAULT_ADDRESS,
+    address: known ?? embedded ?? DEFAULT_ADDRESS,
   }
   const target = {
     address: options.address,
     namespace: namespace ?? configured.namespace ?? DEFAULT_NAMESPACE,
+    isEmbedded: embedded !== undefined,
   }
   const connection = await open(options, connectTimeoutMs).catch((cause: unknown) => {
     throw unreachable(target.address, connectTimeoutMs, cause)

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { SyncService, type Delivery, type Receipt } from '../client.js'
-import { loadConfig, type Config } from '../config.js'
+import { loadConfig, LOOPBACK_NETWORKS, type Config } from '../config.js'
+import type { Connector } from '../delivery/connectors/connector.js'
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js'
 import { findTemporalCli } from '../embedded/temporal-cli.js'
 import { findTimeSkippingServer } from '../embedded/test-server.js'
 import { createLogger, type Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStore } from '../store/open-store.js'
-import { startSyncWorker } from '../worker.js'
+import { startSyncWorker, type SyncWorker } from '../worker.js'
 import type { SyncEventResult } from '../workflows/messages.js'
 import { startReceiver, type Receiver, type Respond } from './receiver.js'
 
@@ -18,6 +19,8 @@ const START_TRIES = 5
 
 /** How a test environment is made. */
 export interface SyncTestEnvironmentOptions {
+  /** What endpoints may name as their `connector`. @default none */
+  connectors?: readonly Connector[]
   /** @default errors only, on standard error */
   logger?: Logger
   /** Told of each step where the Temporal server must be fetched or built first, which takes minutes. */
@@ -30,6 +33,7 @@ export interface SyncTestEnvironmentOptions {
  */
 export class SyncTestEnvironment implements AsyncDisposable {
   readonly #receivers: Receiver[] = []
+  #worker: SyncWorker | undefined
 
   private constructor(
     /** The service under test. */
@@ -39,7 +43,8 @@ export class SyncTestEnvironment implements AsyncDisposable {
     /** The task queue of this environment's worker, and of no other. */
     readonly taskQueue: string,
     readonly store: EndpointStore,
-    private readonly closeParts: () => Promise<void>,
+    private readonly logger: Logger,
+    private readonly connectors: readonly Connector[],
   ) {}
 
   /** Runs on a Temporal dev server of its own, in memory and in real time. */
@@ -64,7 +69,9 @@ export class SyncTestEnvironment implements AsyncDisposable {
       ...searchOptions(config, options),
       path: config.testServerPath,
     })
-    return SyncTestEnvironment.#createIn(await startTimeSkipping(path), options)
+    const temporal = await startTimeSkipping(path)
+    await addSearchAttributes(temporal)
+    return SyncTestEnvironment.#createIn(temporal, options)
   }
 
   /** Runs on a Temporal server that is there already. */
@@ -91,11 +98,33 @@ export class SyncTestEnvironment implements AsyncDisposable {
     return result.deliveries
   }
 
+  /** Starts a worker in place of one that was stopped; the first one is started with the environment. */
+  async startWorker(): Promise<void> {
+    await this.stopWorker()
+    this.#worker = await startSyncWorker({
+      connection: this.temporal.nativeConnection,
+      namespace: this.temporal.namespace ?? 'default',
+      taskQueue: this.taskQueue,
+      store: this.store,
+      logger: this.logger,
+      allowNetworks: LOOPBACK_NETWORKS,
+      connectors: this.connectors,
+    })
+  }
+
+  /** Stops the worker, as a deployment does: what is emitted meanwhile waits in Temporal. */
+  async stopWorker(): Promise<void> {
+    await this.#worker?.stop()
+    this.#worker = undefined
+  }
+
   /** Stops everything that was started for this environment. */
   async close(): Promise<void> {
     await this.syncService.close()
     await Promise.all(this.#receivers.map((receiver) => receiver.stop()))
-    await this.closeParts()
+    await this.stopWorker()
+    await this.store.close()
+    await this.temporal.teardown()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -104,24 +133,20 @@ export class SyncTestEnvironment implements AsyncDisposable {
 
   static async #createIn(
     temporal: TestWorkflowEnvironment,
-    { logger = createLogger('error') }: SyncTestEnvironmentOptions,
+    { logger = createLogger('error'), connectors = [] }: SyncTestEnvironmentOptions,
   ): Promise<SyncTestEnvironment> {
     const taskQueue = `external-sync-test-${randomUUID()}`
-    const namespace = temporal.namespace ?? 'default'
     const store = await openStore(':memory:')
-    const worker = await startSyncWorker({
-      connection: temporal.nativeConnection,
-      namespace,
-      taskQueue,
+    const syncService = new SyncService({
+      client: temporal.client,
       store,
+      taskQueue,
       logger,
+      allowNetworks: LOOPBACK_NETWORKS,
     })
-    const syncService = new SyncService({ client: temporal.client, store, taskQueue, logger })
-    return new SyncTestEnvironment(syncService, temporal, taskQueue, store, async () => {
-      await worker.stop()
-      await store.close()
-      await temporal.teardown()
-    })
+    const environment = new SyncTestEnvironment(syncService, temporal, taskQueue, store, logger, connectors)
+    await environment.startWorker()
+    return environment
   }
 }
 
@@ -137,6 +162,20 @@ async function startTimeSkipping(path: string): Promise<TestWorkflowEnvironment>
     }
   }
 }
+
+/** The dev server has them from its command line; here they are added as to any server. */
+async function addSearchAttributes({ connection, namespace }: TestWorkflowEnvironment): Promise<void> {
+  const searchAttributes = Object.fromEntries(
+    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, INDEXED_VALUE_TYPES[type]]),
+  )
+  await connection.operatorService.addSearchAttributes({
+    namespace: namespace ?? 'default',
+    searchAttributes,
+  })
+}
+
+/** `temporal.api.enums.v1.IndexedValueType`. */
+const INDEXED_VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const
 
 function searchOptions(
   { temporalPath, cacheDir, searchPath }: Config,

@@ -1,1 +1,2 @@
+export { releaseEndpoint } from './release-endpoint.js'
 export { syncEvent } from './sync-event.js'

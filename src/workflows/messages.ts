@@ -1,13 +1,18 @@
-import { defineQuery } from '@temporalio/workflow'
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
+import { fitEvidence } from '../domain/fit-evidence.js'
 
-/** The name under which the workflow is started; a client needs no workflow code. */
+/** Names under which workflows are started; a client needs no workflow code. */
 export const SYNC_EVENT_WORKFLOW = 'syncEvent'
+export const RELEASE_ENDPOINT_WORKFLOW = 'releaseEndpoint'
 
-/** What `syncEvent` starts with; the deliveries are there when it continues as new. */
+/** What `syncEvent` starts with. */
 export interface SyncEventInput {
   event: SyncEvent
+  /** When the event was accepted, RFC 3339; there when it continues as new. */
+  acceptedAt?: string
+  /** Where the deliveries stood; there when it continues as new. */
   deliveries?: Delivery[]
 }
 
@@ -23,11 +28,28 @@ export interface DeliveryPage {
   nextCursor?: string
 }
 
-/** How many deliveries a page holds at most. */
-export const MAX_PAGE_SIZE = 1_000
+/** How many deliveries a page holds at most: their evidence is cut to fit a payload. */
+export const MAX_PAGE_SIZE = 100
 
 /** Where the deliveries stand. A query's answer is a payload too, so it is paged. */
 export const deliveriesQuery = defineQuery<DeliveryPage, [{ cursor?: string; limit?: number }]>('deliveries')
+
+/**
+ * An endpoint was changed, resumed or removed: what waits for it goes on. A signal and not an update, as it
+ * is sent to thousands, needs no answer and may arrive twice: a round that has seen this version stays.
+ */
+export const releaseSignal = defineSignal<[{ endpoint: string; version: string | undefined }]>('release')
+
+/** An operator wants a new attempt now. An update, so that a wrong endpoint or an ended delivery is refused. */
+export const retryDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string }]>('retryDelivery')
+
+/** An operator gives a delivery up; answers with the delivery as it ended. */
+export const discardDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string; reason: string }]>(
+  'discardDelivery',
+)
+
+/** The endpoint was changed again while `releaseEndpoint` was at work. */
+export const releaseAgainSignal = defineSignal('releaseAgain')
 
 /** Cuts a page; the client uses it for a closed workflow's result. */
 export function pageOf(
@@ -38,7 +60,7 @@ export function pageOf(
   const start = cursor === undefined ? 0 : Number(cursor)
   const end = start + Math.min(limit, MAX_PAGE_SIZE)
   return {
-    deliveries: deliveries.slice(start, end),
+    deliveries: fitEvidence(deliveries.slice(start, end)),
     ...(end < deliveries.length && { nextCursor: String(end) }),
   }
 }

@@ -1,39 +1,32 @@
 import {
-  ActivityFailure,
-  CancellationScope,
+  allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
-  isCancellation,
-  log,
-  proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  sleep,
+  upsertSearchAttributes,
   workflowInfo,
-  ActivityCancellationType,
 } from '@temporalio/workflow'
 import type { Activities } from '../activities/index.js'
-import { DEFAULT_ATTEMPT_LIMITS } from '../domain/attempt-limits.js'
-import {
-  afterRound,
-  attempting,
-  hasEnded,
-  newDelivery,
-  type Delivery,
-  type RoundOutcome,
-} from '../domain/delivery.js'
-import { DEFAULT_RETRY_POLICY, jittered } from '../domain/retry-schedule.js'
+import { hasEnded, newDelivery, type Delivery } from '../domain/delivery.js'
+import { fitEvidence } from '../domain/fit-evidence.js'
 import { describeDeliveries } from './current-details.js'
+import { DeliveryRun } from './delivery-run.js'
 import {
   deliveriesQuery,
+  discardDeliveryUpdate,
   MAX_PAGE_SIZE,
   pageOf,
+  releaseSignal,
+  retryDeliveryUpdate,
   type SyncEventInput,
   type SyncEventResult,
 } from './messages.js'
+import { waitingAttributes } from './waiting-attributes.js'
 
-/** Servers that never suggest it still get a bounded history. */
+/** Servers that never suggest to continue as new still get a bounded history. */
 const MAX_HISTORY_EVENTS = 8_000
 
 const { resolveEndpoints } = proxyLocalActivities<Activities>({
@@ -42,73 +35,89 @@ const { resolveEndpoints } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '1s', maximumInterval: '30s' },
 })
 
-const { deliver } = proxyActivities<Activities>({
-  startToCloseTimeout: DEFAULT_ATTEMPT_LIMITS.totalTimeoutMs + 10_000,
-  heartbeatTimeout: '15s',
-  retry: {
-    initialInterval: DEFAULT_RETRY_POLICY.initialIntervalMs,
-    backoffCoefficient: DEFAULT_RETRY_POLICY.backoffCoefficient,
-    maximumInterval: DEFAULT_RETRY_POLICY.maximumIntervalMs,
-  },
-  // An attempt that is under way when the workflow continues as new may be the one that succeeds.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-})
-
 /**
  * Delivers one event to every endpoint that is subscribed when it starts, each on its own: a delivery is
  * attempted until it is delivered or discarded, however long that takes.
  */
-export async function syncEvent({ event, deliveries: carried }: SyncEventInput): Promise<SyncEventResult> {
-  let deliveries = carried ?? []
-  setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) => pageOf(deliveries, cursor, limit))
+export async function syncEvent({
+  event,
+  acceptedAt = workflowInfo().startTime.toISOString(),
+  deliveries: carried,
+}: SyncEventInput): Promise<SyncEventResult> {
+  let runs: DeliveryRun[] | undefined
+  let published = waitingAttributes(carried ?? [])
+  const deliveries = (): Delivery[] => runs?.map(({ delivery }) => delivery) ?? []
 
-  if (carried === undefined) {
-    deliveries = (await resolveEndpoints(event.type)).map(({ name }) => newDelivery(name))
+  setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) => pageOf(deliveries(), cursor, limit))
+  setHandler(releaseSignal, ({ endpoint, version }) => find(endpoint)?.release(version))
+  setHandler(
+    retryDeliveryUpdate,
+    async ({ endpoint }) => {
+      const run = await resolved(endpoint)
+      await run.retry()
+      return run.delivery
+    },
+    { validator: ({ endpoint }) => refuseUnlessOpen(endpoint) },
+  )
+  setHandler(
+    discardDeliveryUpdate,
+    async ({ endpoint, reason }) => {
+      const run = await resolved(endpoint)
+      await run.discard(reason)
+      await condition(() => hasEnded(run.delivery))
+      return run.delivery
+    },
+    { validator: ({ endpoint }) => refuseUnlessOpen(endpoint) },
+  )
+
+  const initial = carried ?? (await resolveEndpoints(event.type)).map(({ name }) => newDelivery(name))
+  const started = initial.map((delivery) => new DeliveryRun(delivery, { event, acceptedAt }, publish))
+  runs = started
+  publish()
+
+  const running = Promise.all(started.map((run) => run.run()))
+  await Promise.race([running, condition(mustContinueAsNew)])
+  if (!deliveries().every(hasEnded)) {
+    await Promise.all(started.map((run) => run.suspend()))
+    await running
   }
-  setCurrentDetails(describeDeliveries(deliveries))
+  await condition(allHandlersFinished)
+  const kept = fitEvidence(deliveries())
+  if (kept.every(hasEnded)) return { deliveries: kept }
+  return continueAsNew<typeof syncEvent>({ event, acceptedAt, deliveries: kept })
 
-  const rounds = new CancellationScope()
-  const running = deliveries.map((_, index) => rounds.run(() => runDelivery(index)))
-  await Promise.race([Promise.all(running), condition(mustContinueAsNew)])
-
-  if (!deliveries.every(hasEnded)) {
-    rounds.cancel()
-    await Promise.allSettled(running)
-  }
-  if (!deliveries.every(hasEnded)) await continueAsNew<typeof syncEvent>({ event, deliveries })
-  return { deliveries }
-
-  async function runDelivery(index: number): Promise<void> {
-    for (;;) {
-      const delivery = deliveries[index]
-      if (delivery === undefined || hasEnded(delivery)) return
-      if (delivery.state === 'waiting') await wait(delivery)
-      update(index, attempting(delivery))
-      const outcome = await runRound(delivery.endpoint)
-      const slowIntervalMs = jittered(DEFAULT_RETRY_POLICY.slowIntervalMs, Math.random())
-      update(index, afterRound(delivery, outcome, new Date(), slowIntervalMs))
-    }
+  /** Shows in the Temporal UI and its search what changed; a delivery that never waited costs no upsert. */
+  function publish(): void {
+    const current = deliveries()
+    setCurrentDetails(describeDeliveries(current))
+    const attributes = waitingAttributes(current)
+    if (attributes.fingerprint === published.fingerprint) return
+    published = attributes
+    upsertSearchAttributes(attributes.updates)
   }
 
-  async function runRound(endpoint: string): Promise<RoundOutcome> {
-    try {
-      return await deliver.executeWithOptions({ activityId: endpoint, summary: endpoint }, [endpoint, event])
-    } catch (error) {
-      if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
-      log.error('a round failed instead of returning its outcome', { endpoint, error })
-      return { kind: 'waiting', reason: 'down', attempts: 0, error: (error.cause ?? error).message }
-    }
+  function find(endpoint: string): DeliveryRun | undefined {
+    return runs?.find(({ delivery }) => delivery.endpoint === endpoint)
   }
 
-  function update(index: number, delivery: Delivery): void {
-    deliveries[index] = delivery
-    setCurrentDetails(describeDeliveries(deliveries))
+  /** A message may arrive before the endpoints are resolved. */
+  async function resolved(endpoint: string): Promise<DeliveryRun> {
+    await condition(() => runs !== undefined)
+    const run = find(endpoint)
+    if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
+    return run
+  }
+
+  function refuseUnlessOpen(endpoint: string): void {
+    if (runs === undefined) return
+    const run = find(endpoint)
+    if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
+    if (hasEnded(run.delivery)) throw refusal(endpoint, `is ${run.delivery.state} already`)
   }
 }
 
-async function wait({ endpoint, reason, nextRetryAt }: Delivery): Promise<void> {
-  const remainingMs = nextRetryAt === undefined ? 0 : Date.parse(nextRetryAt) - Date.now()
-  if (remainingMs > 0) await sleep(remainingMs, { summary: `${endpoint} waits: ${reason}` })
+function refusal(endpoint: string, why: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`the delivery to ${endpoint} ${why}`, 'DeliveryNotOpen')
 }
 
 function mustContinueAsNew(): boolean {

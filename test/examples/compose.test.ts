@@ -99,6 +99,7 @@ test('the composed commands work together, outside containers', { timeout: 120_0
     TEMPORAL_ADDRESS: worker.environment?.['TEMPORAL_ADDRESS']?.replace('temporal:7233', address),
     SYNC_LOG_LEVEL: 'info',
     SYNC_DATA_DIR: join(folder, 'endpoints'),
+    SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
   }
   await using running = await startProgram(['dist/cli.js', 'worker'], environment)
   await running.waitForOutput('worker started')

@@ -26,6 +26,7 @@ beforeAll(async () => {
     ...process.env,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     SYNC_DATA_DIR: folder,
+    SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
     SYNC_TASK_QUEUE: `readme-${crypto.randomUUID()}`,
   }
   worker = await startProgram(['dist/cli.js', 'worker'], { ...env, SYNC_LOG_LEVEL: 'info' })
@@ -85,7 +86,10 @@ test('the example that reads deliveries prints what it says', { retry: 3 }, asyn
 
 test('the example without an await delivers, and ends when it is told to', async () => {
   const before = receiver.requests.length
-  await using program = await startSnippet(block('js', 'syncService.forward('))
+  // As in a real service, something else keeps the process alive until it is told to end.
+  const alive =
+    "const alive = setInterval(() => {}, 1_000); process.once('SIGTERM', () => clearInterval(alive))"
+  await using program = await startSnippet(`${block('js', 'syncService.forward(')}\n${alive}\n`)
 
   const requests = await receiver.waitForRequests(before + 1)
   expect(requests[before]).toMatchObject({

@@ -36,6 +36,7 @@ export function testStore(kind: StoreKind): void {
     expect(endpoint).toEqual({
       name: 'EMS',
       ...FULL,
+      state: 'active',
       version: expect.stringMatching(UUID_V7),
       createdAt: expect.stringMatching(/Z$/),
       updatedAt: endpoint?.createdAt,
@@ -51,6 +52,7 @@ export function testStore(kind: StoreKind): void {
     expect(Object.keys((await store.get('EMS')) ?? {}).toSorted()).toEqual([
       'createdAt',
       'name',
+      'state',
       'updatedAt',
       'url',
       'version',
@@ -80,9 +82,40 @@ export function testStore(kind: StoreKind): void {
     expect(await store.put('EMS', settings)).toBe('updated')
 
     const { version, updatedAt, ...rest } = (await store.get('EMS')) ?? {}
-    expect(rest).toEqual({ name: 'EMS', createdAt: before?.createdAt, ...settings })
+    expect(rest).toEqual({ name: 'EMS', state: 'active', createdAt: before?.createdAt, ...settings })
     expect(version).not.toBe(before?.version)
     expect(String(updatedAt) >= String(before?.updatedAt)).toBe(true)
+  })
+
+  test('settings that hold secrets come back as they were put', async () => {
+    const store = await openNew()
+    const settings: EndpointSettings = {
+      url: 'https://ems.city.example/hook',
+      auth: { type: 'oauth2', tokenUrl: 'https://id.city.example/token', clientId: 'a', clientSecret: 'b' },
+      headers: { 'x-api-key': 'c' },
+      signingSecrets: [`whsec_${Buffer.alloc(24).toString('base64')}`],
+      retry: { slowIntervalMs: 60_000 },
+      connector: { method: '"PUT"', path: '"/" & data.id' },
+    }
+    await store.put('EMS', settings)
+
+    expect(await store.get('EMS')).toMatchObject(settings)
+    expect(await store.put('EMS', { ...settings })).toBe('unchanged')
+  })
+
+  test('a change of state makes a new version and keeps the settings, and a change of settings the state', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    const before = await store.get('EMS')
+
+    expect(await store.setState('EMS', 'paused')).toBe('updated')
+    expect(await store.setState('EMS', 'paused')).toBe('unchanged')
+    expect(await store.setState('nobody', 'paused')).toBeUndefined()
+    expect(await store.get('EMS')).toMatchObject({ ...FULL, state: 'paused' })
+    expect((await store.get('EMS'))?.version).not.toBe(before?.version)
+
+    expect(await store.put('EMS', HOOK)).toBe('updated')
+    expect(await store.get('EMS')).toMatchObject({ ...HOOK, state: 'paused' })
   })
 
   test('an update changes a part and keeps the rest', async () => {

@@ -50,6 +50,7 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
     SYNC_DATA_DIR: folder,
     SYNC_TASK_QUEUE: `external-sync-test-${randomUUID()}`,
     SYNC_LOG_LEVEL: 'trace',
+    SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
     ...variables,
   }
   const start = async (args: string[]): Promise<Program> => use(await startProgram(args, env))

@@ -18,3 +18,13 @@ export async function waitForDeliveries(
     { timeout: timeoutMs, interval: 200 },
   )
 }
+
+/** Waits until one of the event's deliveries waits for this reason. */
+export async function waitUntilWaiting(
+  { syncService }: { syncService: SyncService },
+  receipt: Pick<Receipt, 'workflowId'>,
+  reason: string,
+): Promise<void> {
+  const waiting = expect.arrayContaining([expect.objectContaining({ state: 'waiting', reason })])
+  await waitForDeliveries(syncService, receipt, waiting as object[])
+}

@@ -18,8 +18,8 @@ describe('a workflow that older code began goes on with the present code', () =>
 
 describe('a replay finds the code at fault', () => {
   test.for<[change: string, name: string, from: string, to: string]>([
-    ['another activity', 'delivered-at-once', '"deliver"', '"send"'],
-    ['another endpoint', 'several-endpoints', '"activityId": "Hospital"', '"activityId": "Clinic"'],
+    ['another activity', 'delivered-after-retries', '"deliver"', '"send"'],
+    ['another endpoint', 'open-attempting', '"activityId": "EMS-Scheduler"', '"activityId": "Clinic"'],
     ['no wait', 'delivered-after-rejected', 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_MARKER_RECORDED'],
     [
       'another end',

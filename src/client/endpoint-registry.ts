@@ -1,0 +1,114 @@
+import type { Client } from '@temporalio/client'
+import {
+  toView,
+  type EndpointChanges,
+  type EndpointSettings,
+  type EndpointState,
+  type EndpointView,
+} from '../domain/endpoint.js'
+import { SyncError } from '../domain/errors.js'
+import { parseEndpoint } from '../domain/parse-endpoint.js'
+import { waitingQuery } from '../domain/search-attributes.js'
+import {
+  isUsable,
+  type EndpointStore,
+  type Registration,
+  type UnusableEndpoint,
+} from '../store/endpoint-store.js'
+import { RELEASE_ENDPOINT_WORKFLOW, releaseAgainSignal } from '../workflows/messages.js'
+
+/** What an endpoint's changes need: where it is stored, and Temporal to release what waits for it. */
+export interface RegistryParts {
+  client: Client
+  store: EndpointStore
+  taskQueue: string
+}
+
+/** How an endpoint is removed. */
+export interface RemoveEndpointOptions {
+  /** Discard the deliveries that wait for it, with that reason on record. @default false: refuse to remove it */
+  discardWaiting?: boolean
+}
+
+/** An endpoint as it is shown, or one whose stored settings are not accepted any more. */
+export type ShownEndpoint = EndpointView | UnusableEndpoint
+
+export async function registerEndpoint(
+  parts: RegistryParts,
+  name: string,
+  settings: EndpointSettings,
+): Promise<Registration> {
+  const result = await parts.store.put(name, settings)
+  if (result === 'updated') await release(parts, name)
+  return result
+}
+
+export async function updateEndpoint(
+  parts: RegistryParts,
+  name: string,
+  changes: EndpointChanges,
+): Promise<'updated' | 'unchanged'> {
+  const result = await parts.store.update(name, (current) => parseEndpoint(name, { ...current, ...changes }))
+  if (result === 'updated') await release(parts, name)
+  return result ?? endpointNotFound(name)
+}
+
+export async function setEndpointState(
+  parts: RegistryParts,
+  name: string,
+  state: EndpointState,
+): Promise<'updated' | 'unchanged'> {
+  const result = await parts.store.setState(name, state)
+  if (result === 'updated' && state === 'active') await release(parts, name)
+  return result ?? endpointNotFound(name)
+}
+
+export async function removeEndpoint(
+  parts: RegistryParts,
+  name: string,
+  { discardWaiting = false }: RemoveEndpointOptions,
+): Promise<void> {
+  if (!discardWaiting) await refuseWhileWaiting(parts, name)
+  if (!(await parts.store.remove(name))) endpointNotFound(name)
+  await release(parts, name)
+}
+
+export async function getEndpoint({ store }: RegistryParts, name: string): Promise<ShownEndpoint> {
+  const endpoint = await store.get(name)
+  if (endpoint === undefined) return endpointNotFound(name)
+  return isUsable(endpoint) ? toView(endpoint) : endpoint
+}
+
+export async function listEndpoints({ store }: RegistryParts): Promise<ShownEndpoint[]> {
+  const endpoints = await store.list()
+  return endpoints.map((endpoint) => (isUsable(endpoint) ? toView(endpoint) : endpoint))
+}
+
+async function refuseWhileWaiting({ client, taskQueue }: RegistryParts, name: string): Promise<void> {
+  const { count } = await client.workflow.count(waitingQuery(name, taskQueue))
+  if (count === 0) return
+  throw new SyncError(
+    'ENDPOINT_HAS_WAITING',
+    `endpoint ${JSON.stringify(name)} has ${count} deliveries waiting, which removing it would discard; ` +
+      'remove it with { discardWaiting: true } to discard them',
+  )
+}
+
+/**
+ * Lets what waits for the endpoint go on, by a workflow that survives this process. Its id cannot be an
+ * event's: event types have no colon.
+ */
+async function release({ client, taskQueue }: RegistryParts, endpoint: string): Promise<void> {
+  await client.workflow.signalWithStart(RELEASE_ENDPOINT_WORKFLOW, {
+    workflowId: `release:${taskQueue}:${endpoint}`,
+    taskQueue,
+    args: [endpoint],
+    signal: releaseAgainSignal,
+    signalArgs: [],
+    staticSummary: `release what waits for ${endpoint}`,
+  })
+}
+
+export function endpointNotFound(name: string): never {
+  throw new SyncError('ENDPOINT_NOT_FOUND', `endpoint ${JSON.stringify(name)} is not registered`)
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client'
+import type { Delivery } from '../domain/delivery.js'
+import { SyncError } from '../domain/errors.js'
+import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import { GRPC, grpcStatus } from '../temporal/grpc-status.js'
+import { discardDeliveryUpdate, retryDeliveryUpdate } from '../workflows/messages.js'
+import { eventNotFound, noWorker } from './event-deliveries.js'
+
+/** How long a worker has to carry out what an operator wants, in milliseconds. */
+const UPDATE_TIMEOUT_MS = 30_000
+
+/** How soon an update is asked again, in milliseconds. */
+const RETRY_INTERVAL_MS = 100
+
+type EventIdentity = Pick<SyncEvent, 'type' | 'id'>
+
+/**
+ * Begins a new attempt at once.
+ * @throws {SyncError} `DELIVERY_NOT_OPEN`, `EVENT_NOT_FOUND` or `NO_WORKER`
+ */
+export function retryDelivery(client: Client, event: EventIdentity, endpoint: string): Promise<Delivery> {
+  return onOpenDelivery(client, event, (handle) =>
+    handle.executeUpdate(retryDeliveryUpdate, { args: [{ endpoint }] }),
+  )
+}
+
+/**
+ * Gives a delivery up; the reason stays on record.
+ * @throws {SyncError} `DELIVERY_NOT_OPEN`, `EVENT_NOT_FOUND` or `NO_WORKER`
+ */
+export function discardDelivery(
+  client: Client,
+  event: EventIdentity,
+  endpoint: string,
+  reason: string,
+): Promise<Delivery> {
+  return onOpenDelivery(client, event, (handle) =>
+    handle.executeUpdate(discardDeliveryUpdate, { args: [{ endpoint, reason }] }),
+  )
+}
+
+async function onOpenDelivery(
+  client: Client,
+  event: EventIdentity,
+  update: (handle: WorkflowHandle) => Promise<Delivery>,
+): Promise<Delivery> {
+  const handle = client.workflow.getHandle(workflowIdOf(event))
+  try {
+    return await client.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
+      whenTaskSucceeds(() => update(handle)),
+    )
+  } catch (cause) {
+    if (cause instanceof WorkflowUpdateFailedError) {
+      throw new SyncError('DELIVERY_NOT_OPEN', `event ${handle.workflowId}: ${cause.cause?.message}`, {
+        cause,
+      })
+    }
+    if (cause instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw noWorker(handle.workflowId, cause)
+    if (cause instanceof WorkflowNotFoundError) throw await endedOrUnknown(handle, cause)
+    throw cause
+  }
+}
+
+/**
+ * Something else happened to the event in the same moment, so that the server wants the workflow task again;
+ * the update, which was not accepted, is not asked again by itself.
+ */
+async function whenTaskSucceeds<T>(update: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await update()
+    } catch (error) {
+      if (grpcStatus(error)?.code !== GRPC.FAILED_PRECONDITION) throw error
+      await sleep(RETRY_INTERVAL_MS)
+    }
+  }
+}
+
+async function endedOrUnknown(handle: WorkflowHandle, cause: unknown): Promise<SyncError> {
+  const ended = await handle.describe().catch(() => undefined)
+  if (ended === undefined) return eventNotFound(handle.workflowId, cause)
+  return new SyncError('DELIVERY_NOT_OPEN', `event ${handle.workflowId}: all its deliveries have ended`, {
+    cause,
+  })
+}
