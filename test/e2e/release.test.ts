@@ -74,6 +74,25 @@ test(
   },
 )
 
+test('a release goes on in another worker when its own stops halfway', { timeout: 120_000 }, async () => {
+  const environment = await openEnvironment()
+  const { syncService } = environment
+  const receiver = await environment.startReceiver()
+  await syncService.registerEndpoint('EMS', { url: receiver.url })
+  await syncService.pauseEndpoint('EMS')
+  const receipts = await Promise.all(
+    Array.from({ length: 60 }, (_, number) => syncService.emit('policy.approved', { number })),
+  )
+  for (const receipt of receipts) await waitUntilWaiting(environment, receipt, 'paused')
+
+  await syncService.resumeEndpoint('EMS')
+  await receiver.waitForRequests(5)
+  await environment.startWorker()
+
+  const ended = await Promise.all(receipts.map((receipt) => environment.waitForDeliveries(receipt)))
+  expect(ended.flat().map(({ state }) => state)).toEqual(Array(60).fill('delivered'))
+})
+
 test('a delivery that is about to wait when its endpoint is updated goes on at once', async () => {
   const environment = await openEnvironment()
   const { syncService, store } = environment
