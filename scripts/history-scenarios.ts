@@ -91,6 +91,39 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
     await handle.result().catch(() => undefined)
     return stage.history(event)
   },
+  'released-by-update': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler', 401, 200)
+    const event = await stage.emit()
+    await untilWaiting(stage, event)
+    await stage.syncService.updateEndpoint('EMS-Scheduler', { authToken: 'Bearer right' })
+    return stage.finished(event)
+  },
+  'paused-and-resumed': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler')
+    await stage.syncService.pauseEndpoint('EMS-Scheduler')
+    const event = await stage.emit()
+    await untilWaiting(stage, event)
+    await stage.syncService.resumeEndpoint('EMS-Scheduler')
+    return stage.finished(event)
+  },
+  'retried-by-operator': async (open) => {
+    const stage = await open('real')
+    const receiver = await stage.register('EMS-Scheduler', 503, 503, 200)
+    const event = await stage.emit()
+    await receiver.waitForRequests(2)
+    await stage.syncService.retryDelivery(...identityOf(event), 'EMS-Scheduler')
+    return stage.finished(event)
+  },
+  'discarded-by-operator': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler', 422)
+    const event = await stage.emit()
+    await untilWaiting(stage, event)
+    await stage.syncService.discardDelivery(...identityOf(event), 'EMS-Scheduler', 'sent by fax')
+    return stage.finished(event)
+  },
   'continued-as-new-first-run': async (open) => continueAsNew(await open('real')),
   'continued-as-new-last-run': async (open) => {
     const carried = carriedInput(await continueAsNew(await open('real')))
@@ -101,17 +134,27 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
   },
 }
 
+function identityOf({ workflowId }: { workflowId: string }): [type: string, id: string] {
+  const [type = '', id = ''] = workflowId.split('/')
+  return [type, id]
+}
+
+async function untilWaiting(stage: Stage, event: { workflowId: string }): Promise<void> {
+  for (;;) {
+    const deliveries = await stage.deliveries(event)
+    if (deliveries.some(({ state }) => state === 'waiting')) return
+    await sleep(100)
+  }
+}
+
 /** Emits to an endpoint on which the event then waits, and to one that is between two attempts. */
 async function emitToWaitingAndAttempting(stage: Stage): Promise<{ workflowId: string }> {
   await stage.register('EMS-Scheduler', 401)
   const failing = await stage.register('Hospital', 503)
   const event = await stage.emit()
   await failing.waitForRequests(2)
-  for (;;) {
-    const deliveries = await stage.deliveries(event)
-    if (deliveries.some(({ state }) => state === 'waiting')) return event
-    await sleep(100)
-  }
+  await untilWaiting(stage, event)
+  return event
 }
 
 /**
