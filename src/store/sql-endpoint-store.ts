@@ -43,9 +43,9 @@ export class SqlEndpointStore implements EndpointStore {
     change: (current: EndpointSettings) => EndpointSettings,
   ): Promise<'updated' | 'unchanged' | undefined> {
     return this.#replace(name, (row) => {
-      const before = settingsIn(row)
+      const { settings: before, problem } = readSettings(row)
       const after = change(before)
-      const isSame = problemOf(row) === undefined && isDeepStrictEqual(before, after)
+      const isSame = problem === undefined && isDeepStrictEqual(before, after)
       return isSame ? undefined : toColumns(after)
     })
   }
@@ -130,9 +130,27 @@ function isSecret([name]: [string, unknown]): boolean {
   return SECRET_SETTINGS.some((secret) => secret === name)
 }
 
-/** As stored, whether or not it is accepted today; what cannot be read is absent. */
-function settingsIn({ settings, credentials }: EndpointRow): EndpointSettings {
-  return { ...parseObject(settings), ...parseObject(credentials) } as EndpointSettings
+/** A row's settings as stored, whether or not they are accepted today, and what is wrong with them. */
+interface StoredSettings {
+  /** What cannot be read is absent. */
+  settings: EndpointSettings
+  problem?: string
+}
+
+function readSettings(row: EndpointRow): StoredSettings {
+  const parts = { settings: parseObject(row.settings), credentials: parseObject(row.credentials) }
+  const settings = { ...parts.settings, ...parts.credentials } as EndpointSettings
+  for (const part of ['settings', 'credentials'] as const) {
+    if (parts[part] === undefined)
+      return { settings, problem: `the stored ${part} cannot be read; update the endpoint` }
+  }
+  try {
+    parseEndpoint(row.name, settings)
+    return { settings }
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error
+    return { settings, problem: `what is stored is not accepted: ${error.message}` }
+  }
 }
 
 /** Without the cause: a syntax error quotes the text, and with it a secret. */
@@ -148,23 +166,9 @@ function parseObject(text: string): object | undefined {
 function toEndpoint(row: EndpointRow): StoredEndpoint {
   const { name, state, version, created_at: createdAt, updated_at: updatedAt } = row
   const identity = { name, state, version, createdAt, updatedAt }
-  const stored = settingsIn(row)
-  const problem = problemOf(row)
-  if (problem === undefined) return { ...stored, ...identity }
+  const { settings, problem } = readSettings(row)
+  if (problem === undefined) return { ...settings, ...identity }
   const isFilterReadable =
-    Array.isArray(stored.events) && stored.events.every((filter) => typeof filter === 'string')
-  return { ...identity, ...(isFilterReadable && { events: stored.events }), problem }
-}
-
-function problemOf(row: EndpointRow): string | undefined {
-  for (const part of ['settings', 'credentials'] as const) {
-    if (parseObject(row[part]) === undefined) return `the stored ${part} cannot be read; update the endpoint`
-  }
-  try {
-    parseEndpoint(row.name, settingsIn(row))
-    return undefined
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error
-    return `what is stored is not accepted: ${error.message}`
-  }
+    Array.isArray(settings.events) && settings.events.every((filter) => typeof filter === 'string')
+  return { ...identity, ...(isFilterReadable && { events: settings.events }), problem }
 }
