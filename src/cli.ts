@@ -1,39 +1,18 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty'
-import { Command, InvalidArgumentError } from 'commander'
-import ora, { type Ora } from 'ora'
+import { Command } from 'commander'
 import pc from 'picocolors'
-import { Runtime } from '@temporalio/worker'
-import { loadConfig } from './config.js'
+import { startCommand } from './cli/start.js'
+import { workerCommand } from './cli/worker.js'
 import { SyncError } from './domain/errors.js'
-import { createLogger } from './logger.js'
 import { packageVersion } from './package-version.js'
-import { temporalLogger } from './temporal-logger.js'
-import { startEmbeddedSystem } from './start.js'
-import { aborted, stopSignal } from './stop-signal.js'
-import { runWorker } from './worker.js'
 
 const program = new Command('external-sync')
   .description('Durable real-time sync of events to external HTTP systems, on Temporal')
   .version(packageVersion)
   .showHelpAfterError()
-
-program
-  .command('start')
-  .description('run the embedded Temporal server and a worker, until stopped; data in SYNC_DATA_DIR')
-  .option('--port <port>', 'port of Temporal (default: 7233, or a free one)', parsePort)
-  .option('--ui-port <port>', 'port of the Temporal UI (default: 8233, or a free one)', parsePort)
-  .action(start)
-
-program
-  .command('worker')
-  .description('run a worker on the Temporal of TEMPORAL_ADDRESS, until stopped')
-  .action(async () => {
-    const config = loadConfig(process.env)
-    const logger = createLogger(config.logLevel ?? 'info')
-    Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
-    await runWorker({ config, logger })
-  })
+  .addCommand(startCommand())
+  .addCommand(workerCommand())
 
 try {
   await program.parseAsync()
@@ -42,52 +21,4 @@ try {
   const { red } = pc.createColors(isatty(process.stderr.fd) && pc.isColorSupported)
   process.stderr.write(`${red(error.code)} ${error.message}\n`)
   process.exitCode = 1
-}
-
-async function start({ port, uiPort }: { port?: number; uiPort?: number }): Promise<void> {
-  const config = loadConfig(process.env)
-  const logger = createLogger(config.logLevel ?? 'info')
-  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
-  const signal = stopSignal()
-  const spinner = progressSpinner()
-  try {
-    const system = await startEmbeddedSystem({
-      config,
-      logger,
-      port,
-      uiPort,
-      signal,
-      onProgress: (message) => (spinner.text = message),
-    })
-    spinner.stop()
-    process.stdout.write(
-      `external-sync is ready\n` +
-        `  Temporal     ${system.address}\n` +
-        `  Temporal UI  ${system.uiUrl}\n` +
-        `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +
-        `  data         ${config.dataDir}\n` +
-        `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`,
-    )
-    try {
-      await Promise.race([system.failed, aborted(signal)])
-    } finally {
-      await system.stop()
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    spinner.stop()
-  }
-}
-
-/** Lines instead of a spinner where there is no terminal to draw on, or one that is 0 columns wide. */
-function progressSpinner(): Ora {
-  const stream = process.stderr
-  return ora({ text: 'starting', stream, isEnabled: stream.isTTY && stream.columns > 0 }).start()
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new InvalidArgumentError('expected a port from 0 to 65535')
 }

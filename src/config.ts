@@ -7,6 +7,7 @@ import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
 import { InvalidInputError } from './domain/errors.js'
 import { parseInput } from './domain/parse-input.js'
 import { defaultCacheDir } from './embedded/cache-dir.js'
+import { KeyRing, parseKeys } from './encryption/key-ring.js'
 
 const LARGEST_MAX_DATA_BYTES = 1024 * 1024
 
@@ -14,8 +15,12 @@ const LARGEST_MAX_DATA_BYTES = 1024 * 1024
 export interface Config {
   /** Where the embedded mode keeps its files. `SYNC_DATA_DIR` @default .external-sync */
   readonly dataDir: string
-  /** The endpoint store. `DATABASE_URL` as a file URL @default `<dataDir>/endpoints.db` */
-  readonly databaseFile: string
+  /** The endpoint store. `DATABASE_URL` @default the SQLite file `<dataDir>/endpoints.db` */
+  readonly database: DatabaseLocation
+  /** The keys that encrypt secrets and payloads. `SYNC_ENCRYPTION_KEYS` @default those of a file in `dataDir` */
+  readonly encryptionKeys?: KeyRing
+  /** Whether what Temporal gets is encrypted. `SYNC_ENCRYPT_PAYLOADS` @default false */
+  readonly encryptPayloads: boolean
   /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
   readonly cacheDir: string
   /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
@@ -41,13 +46,21 @@ export interface Config {
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** Where the endpoint store is. The URL may hold a password: show {@link describeDatabase} instead. */
+export type DatabaseLocation = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string }
+
 const text = z.string().min(1, 'a value, or no such variable')
 
 const environmentSchema = z.object({
   SYNC_DATA_DIR: text.default('.external-sync'),
   DATABASE_URL: text
-    .refine(isAbsoluteFileUrl, 'a file URL such as file:///var/lib/sync/endpoints.db')
+    .refine(
+      (url) => isAbsoluteFileUrl(url) || isPostgresUrl(url),
+      'postgres://user:password@host/database, or a file URL such as file:///var/lib/sync/endpoints.db',
+    )
     .optional(),
+  SYNC_ENCRYPTION_KEYS: text.optional(),
+  SYNC_ENCRYPT_PAYLOADS: z.enum(['true', 'false'], 'true or false').default('false'),
   SYNC_TASK_QUEUE: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
@@ -70,12 +83,18 @@ const environmentSchema = z.object({
  * @throws {InvalidInputError} naming each variable that is not accepted, all together
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const parsed = parseInput(environmentSchema, env, { subject: 'environment', sensitive: ['DATABASE_URL'] })
+  const parsed = parseInput(environmentSchema, env, {
+    subject: 'environment',
+    sensitive: ['DATABASE_URL', 'SYNC_ENCRYPTION_KEYS'],
+  })
   const dataDir = resolve(parsed.SYNC_DATA_DIR)
   return Object.freeze({
     dataDir,
-    databaseFile:
-      parsed.DATABASE_URL === undefined ? join(dataDir, 'endpoints.db') : fileURLToPath(parsed.DATABASE_URL),
+    database: databaseLocation(parsed.DATABASE_URL, dataDir),
+    ...(parsed.SYNC_ENCRYPTION_KEYS !== undefined && {
+      encryptionKeys: new KeyRing(parseKeys(parsed.SYNC_ENCRYPTION_KEYS, 'SYNC_ENCRYPTION_KEYS')),
+    }),
+    encryptPayloads: parsed.SYNC_ENCRYPT_PAYLOADS === 'true',
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
@@ -95,6 +114,28 @@ export const LOOPBACK_NETWORKS: readonly string[] = ['127.0.0.0/8', '::1']
 /** The file of the embedded Temporal server. */
 export function temporalDataFile({ dataDir }: Pick<Config, 'dataDir'>): string {
   return join(dataDir, 'temporal.db')
+}
+
+/** The file of the keys where `SYNC_ENCRYPTION_KEYS` holds none. */
+export function keyFile({ dataDir }: Pick<Config, 'dataDir'>): string {
+  return join(dataDir, 'encryption-keys')
+}
+
+/** Names the endpoint store without a password. */
+export function describeDatabase(database: DatabaseLocation): string {
+  if (database.kind === 'sqlite') return database.file
+  const { hostname, port, pathname } = new URL(database.url)
+  return `postgres://${hostname}${port === '' ? '' : `:${port}`}${pathname}`
+}
+
+function databaseLocation(url: string | undefined, dataDir: string): DatabaseLocation {
+  if (url === undefined) return { kind: 'sqlite', file: join(dataDir, 'endpoints.db') }
+  return isPostgresUrl(url) ? { kind: 'postgres', url } : { kind: 'sqlite', file: fileURLToPath(url) }
+}
+
+/** RFC 3986 with the schemes of libpq (PostgreSQL documentation, section 34.1.1.2). */
+function isPostgresUrl(url: string): boolean {
+  return /^postgres(ql)?:\/\/[^/]*\/[^/]+$/.test(url) && URL.canParse(url)
 }
 
 /** Relative paths are refused: the URL standard reads `file:endpoints.db` as `/endpoints.db`. */

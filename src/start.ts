@@ -79,7 +79,7 @@ async function startParts(
   opened.push(() => server.stop())
 
   onProgress?.('starting the worker')
-  const store = await openStore(config.databaseFile)
+  const store = await openStore(config.database.kind === 'sqlite' ? config.database.file : '')
   opened.push(() => store.close())
   const { address, namespace, uiUrl } = server
   const connection = await NativeConnection.connect({ address })

@@ -122,7 +122,7 @@ export async function runWorker({
   const { allowNetworks, expressAttempts, taskQueue } = config
   const { connection, address, namespace } = await connectTemporal(config, {}, connectNatively)
   try {
-    const store = await openStore(config.databaseFile)
+    const store = await openStore(config.database.kind === 'sqlite' ? config.database.file : '')
     try {
       const worker = await startSyncWorker({
         connection,

@@ -83,7 +83,8 @@ export interface ServiceParts {
 export async function openServiceParts(options: SyncServiceOptions, config: Config): Promise<ServiceParts> {
   const { client, isEmbedded, closeClient } = await openClient(options, config)
   try {
-    const store = options.store ?? (await openStore(config.databaseFile))
+    const store =
+      options.store ?? (await openStore(config.database.kind === 'sqlite' ? config.database.file : ''))
     return {
       client,
       store,
