@@ -1,6 +1,7 @@
 import {
   getEndpoint,
   listEndpoints,
+  parseHistoryOptions,
   registerEndpoint,
   removeEndpoint,
   setEndpointState,
@@ -34,7 +35,7 @@ import {
 } from './domain/event.js'
 import { parseEndpoint } from './domain/parse-endpoint.js'
 import { createLogger, type Logger } from './logger.js'
-import type { Registration } from './store/endpoint-store.js'
+import type { EndpointChange, HistoryOptions, Registration } from './store/endpoint-store.js'
 import type { DeliveryPage } from './workflows/messages.js'
 
 export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
@@ -62,7 +63,12 @@ export {
 } from './domain/errors.js'
 export type { EmitOptions, SyncEvent } from './domain/event.js'
 export type { Json } from './domain/json.js'
-export type { Registration, UnusableEndpoint } from './store/endpoint-store.js'
+export type {
+  EndpointChange,
+  HistoryOptions,
+  Registration,
+  UnusableEndpoint,
+} from './store/endpoint-store.js'
 export type { DeliveryPage } from './workflows/messages.js'
 
 const ERROR = 'error'
@@ -164,6 +170,18 @@ export class SyncService implements AsyncDisposable {
   }
 
   /**
+   * The changes of an endpoint, also of one that was removed, latest first: who, when and which settings, never
+   * a secret's value.
+   * @throws {InvalidInputError}
+   */
+  endpointHistory(name: string, options: HistoryOptions = {}): Promise<EndpointChange[]> {
+    return this.#watch(() => {
+      const checked = parseHistoryOptions(options)
+      return this.#whenChanged(({ store }) => store.history(name, checked))
+    })
+  }
+
+  /**
    * Sends an `external-sync.ping` event to an endpoint once and says what came of it; starts no workflow.
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_UNUSABLE` where its stored settings are not accepted
    */
@@ -191,8 +209,12 @@ export class SyncService implements AsyncDisposable {
         options,
         this.#options.maxDataBytes ?? this.#configured().maxDataBytes,
       )
-      return this.#whenChanged(async ({ client, taskQueue }) => {
-        const receipt = await startEvent(client, taskQueue, event)
+      return this.#whenChanged(async ({ client, store, taskQueue }) => {
+        const registryRevision = store.writtenRevision
+        const receipt = await startEvent(client, taskQueue, {
+          event,
+          ...(registryRevision !== undefined && { registryRevision }),
+        })
         if (!receipt.duplicate) this.#eventListeners.call(type, event.data, event)
         return receipt
       })

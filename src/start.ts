@@ -7,7 +7,7 @@ import { findTemporalCli } from './embedded/temporal-cli.js'
 import { startTemporalServer } from './embedded/temporal-server.js'
 import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
-import { openStore } from './store/open-store.js'
+import { openStoreOf } from './store/open-store.js'
 import { startSyncWorker } from './worker.js'
 
 /** How the embedded system starts. */
@@ -79,7 +79,7 @@ async function startParts(
   opened.push(() => server.stop())
 
   onProgress?.('starting the worker')
-  const store = await openStore(config.database.kind === 'sqlite' ? config.database.file : '')
+  const store = await openStoreOf(config)
   opened.push(() => store.close())
   const { address, namespace, uiUrl } = server
   const connection = await NativeConnection.connect({ address })

@@ -6,11 +6,12 @@ import { NativeConnection, Worker } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
 import { loadConfig, type Config } from './config.js'
 import type { Connector } from './delivery/connectors/connector.js'
-import { createSender, type Sender } from './delivery/send.js'
+import { createSender } from './delivery/send.js'
 import { createLogger, type Logger } from './logger.js'
+import { EndpointCache } from './store/endpoint-cache.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { aborted, stopSignal } from './stop-signal.js'
-import { openStore } from './store/open-store.js'
+import { openStoreOf } from './store/open-store.js'
 import { connectTemporal, type AddressedOptions } from './temporal/connect.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
@@ -71,6 +72,7 @@ export async function startSyncWorker({
     ...(allowNetworks !== undefined && { allowNetworks }),
     ...(connectors !== undefined && { connectors }),
   })
+  const endpoints = new EndpointCache({ store, logger })
   const worker = await Worker.create({
     connection,
     namespace,
@@ -79,13 +81,17 @@ export async function startSyncWorker({
     activities: createActivities({
       client: new Client({ connection, namespace }),
       store,
+      endpoints,
       sender,
       logger,
       ...(expressAttempts !== undefined && { expressAttempts }),
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
-  const stopped = runToEnd(worker, sender)
+  const stopped = runToEnd(worker, async () => {
+    endpoints.close()
+    await sender.close()
+  })
   stopped.catch(() => undefined)
   return {
     stopped,
@@ -122,7 +128,7 @@ export async function runWorker({
   const { allowNetworks, expressAttempts, taskQueue } = config
   const { connection, address, namespace } = await connectTemporal(config, {}, connectNatively)
   try {
-    const store = await openStore(config.database.kind === 'sqlite' ? config.database.file : '')
+    const store = await openStoreOf(config)
     try {
       const worker = await startSyncWorker({
         connection,
@@ -146,11 +152,11 @@ export async function runWorker({
   }
 }
 
-async function runToEnd(worker: Worker, sender: Sender): Promise<void> {
+async function runToEnd(worker: Worker, close: () => Promise<void>): Promise<void> {
   try {
     await worker.run()
   } finally {
-    await sender.close()
+    await close()
   }
 }
 

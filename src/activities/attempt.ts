@@ -19,7 +19,9 @@ import {
   type RetryPolicy,
 } from '../domain/retry-schedule.js'
 import type { Logger } from '../logger.js'
-import { isUsable, type EndpointStore } from '../store/endpoint-store.js'
+import { SyncError } from '../domain/errors.js'
+import type { EndpointReader } from '../store/endpoint-cache.js'
+import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 
 /** An endpoint at its limit of concurrent attempts is tried again after this, and up to as much longer. */
 const LIMIT_RETRY_MS = 1_000
@@ -36,7 +38,7 @@ export interface DeliverInput {
 
 /** What is needed to make attempts; shared by all activities of a worker. */
 export interface AttemptDependencies {
-  store: EndpointStore
+  endpoints: EndpointReader
   sender: Sender
   limiter: ConcurrencyLimiter
   health: EndpointHealth
@@ -45,18 +47,40 @@ export interface AttemptDependencies {
   random: () => number
 }
 
-/** Makes one attempt and says what follows; a cancelled one is `interrupted`, one whose `signal` times out failed. */
+/**
+ * Makes one attempt and says what follows; a cancelled one is `interrupted`, one whose `signal` times out failed.
+ * What is known of the endpoint may be a little old: before that makes a delivery wait or end, it is read anew,
+ * and where it is another, the attempt is made again.
+ * @throws {SyncError} `STORE_UNAVAILABLE` or `ENCRYPTION_KEY_MISSING`, which another try or worker may cure
+ */
 export async function makeAttempt(
   dependencies: AttemptDependencies,
-  { endpoint: name, event, acceptedAt, earlierAttempts }: DeliverInput,
+  input: DeliverInput,
   before: RoundProgress,
   signal: AbortSignal,
 ): Promise<AttemptOutcome> {
-  const { store, sender, limiter, health, logger, random } = dependencies
-  const endpoint = await store.get(name)
+  const { endpoints } = dependencies
+  const known = await endpoints.get(input.endpoint)
+  const outcome = await attemptAt(known, dependencies, input, before, signal)
+  if (outcome.kind !== 'waiting' && outcome.kind !== 'discarded') return outcome
+  const latest = await endpoints.getLatest(input.endpoint)
+  if (latest?.version === known?.version) return outcome
+  return attemptAt(latest, dependencies, input, outcome, signal)
+}
+
+async function attemptAt(
+  endpoint: StoredEndpoint | undefined,
+  { sender, limiter, health, logger, random }: AttemptDependencies,
+  { endpoint: name, event, acceptedAt, earlierAttempts }: DeliverInput,
+  { attempts, evidence: earlierEvidence }: RoundProgress,
+  signal: AbortSignal,
+): Promise<AttemptOutcome> {
+  const before: RoundProgress = { attempts, evidence: earlierEvidence }
   if (endpoint === undefined) return { kind: 'discarded', reason: 'the endpoint was removed', ...before }
   const { version } = endpoint
   if (!isUsable(endpoint)) {
+    if (endpoint.missingKey !== undefined)
+      throw new SyncError('ENCRYPTION_KEY_MISSING', `${name}: ${endpoint.problem}`)
     const problem = { at: new Date().toISOString(), durationMs: 0, error: endpoint.problem }
     return waiting('misconfigured', DEFAULT_RETRY_POLICY, {
       ...before,

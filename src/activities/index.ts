@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client'
 import type { Sender } from '../delivery/send.js'
 import type { Logger } from '../logger.js'
+import type { EndpointReader } from '../store/endpoint-cache.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../delivery/endpoint-health.js'
@@ -15,6 +16,8 @@ import { createResolveEndpoints } from './resolve-endpoints.js'
 export interface ActivityDependencies {
   client: Client
   store: EndpointStore
+  /** What attempts know of the store. */
+  endpoints: EndpointReader
   sender: Sender
   logger: Logger
   /** Whether first attempts are made within the workflow task, which is faster. @default true */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import { z } from 'zod'
 import {
   toView,
   type EndpointChanges,
@@ -8,10 +9,12 @@ import {
 } from '../domain/endpoint.js'
 import { SyncError } from '../domain/errors.js'
 import { parseEndpoint } from '../domain/parse-endpoint.js'
+import { parseInput } from '../domain/parse-input.js'
 import { waitingQuery } from '../domain/search-attributes.js'
 import {
   isUsable,
   type EndpointStore,
+  type HistoryOptions,
   type Registration,
   type UnusableEndpoint,
 } from '../store/endpoint-store.js'
@@ -82,6 +85,25 @@ export async function getEndpoint({ store }: RegistryParts, name: string): Promi
 export async function listEndpoints({ store }: RegistryParts): Promise<ShownEndpoint[]> {
   const endpoints = await store.list()
   return endpoints.map((endpoint) => (isUsable(endpoint) ? toView(endpoint) : endpoint))
+}
+
+const historySchema = z.strictObject(
+  {
+    before: z.number('a revision').int('a revision').min(1, 'at least 1').optional(),
+    limit: z
+      .number('a number')
+      .int('a whole number')
+      .min(1, 'at least 1')
+      .max(1_000, 'at most 1000')
+      .optional(),
+  },
+  'an object of before and limit',
+)
+
+/** @throws {InvalidInputError} */
+export function parseHistoryOptions(options: HistoryOptions): HistoryOptions {
+  const { before, limit } = parseInput(historySchema, options, { subject: 'endpointHistory' })
+  return { ...(before !== undefined && { before }), ...(limit !== undefined && { limit }) }
 }
 
 async function refuseWhileWaiting({ client, taskQueue }: RegistryParts, name: string): Promise<void> {

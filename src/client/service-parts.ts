@@ -4,7 +4,7 @@ import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
-import { openStore } from '../store/open-store.js'
+import { openStoreOf } from '../store/open-store.js'
 import { connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 
 /** What a service may be given instead of reading it from the environment. */
@@ -20,6 +20,8 @@ export interface SyncServiceOptions {
   client?: Client
   /** An endpoint store to use, in place of `DATABASE_URL`; it stays open on `close`. */
   store?: EndpointStore
+  /** Who changes endpoints here, for their history. @default the user and the host, such as `alice@ops-1` */
+  actor?: string
   /** @default `SYNC_TASK_QUEUE`, else external-sync */
   taskQueue?: string
   /**
@@ -51,6 +53,7 @@ const optionsSchema = z.strictObject(
       .optional(),
     client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
     store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
+    actor: z.string('a string').min(1, 'a name').max(200, 'at most 200 characters').optional(),
     taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
     allowNetworks: z.array(z.string(), 'an array of networks').optional(),
     maxDataBytes: z
@@ -83,8 +86,7 @@ export interface ServiceParts {
 export async function openServiceParts(options: SyncServiceOptions, config: Config): Promise<ServiceParts> {
   const { client, isEmbedded, closeClient } = await openClient(options, config)
   try {
-    const store =
-      options.store ?? (await openStore(config.database.kind === 'sqlite' ? config.database.file : ''))
+    const store = options.store ?? (await openStoreOf(config, options.actor))
     return {
       client,
       store,

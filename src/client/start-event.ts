@@ -3,7 +3,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Clien
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common'
 import { stringify } from 'safe-stable-stringify'
 import { EventConflictError, SyncError } from '../domain/errors.js'
-import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import { workflowIdOf } from '../domain/event.js'
 import type { Json } from '../domain/json.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import { SYNC_EVENT_WORKFLOW, type SyncEventInput } from '../workflows/messages.js'
@@ -30,12 +30,12 @@ export interface Receipt {
  * @throws {EventConflictError} when it was, with other data
  * @throws {SyncError} `EVENT_NOT_ACCEPTED` when Temporal did not accept it; emitting it again is harmless
  */
-export async function startEvent(client: Client, taskQueue: string, event: SyncEvent): Promise<Receipt> {
+export async function startEvent(client: Client, taskQueue: string, input: SyncEventInput): Promise<Receipt> {
+  const { event } = input
   const workflowId = workflowIdOf(event)
-  const dataHash = hashOf(event.data)
   try {
     const duplicate = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
-      startOnce(client, taskQueue, event, workflowId, dataHash),
+      startOnce(client, taskQueue, input),
     )
     return { eventId: event.id, workflowId, duplicate }
   } catch (cause) {
@@ -50,14 +50,10 @@ export async function startEvent(client: Client, taskQueue: string, event: SyncE
 }
 
 /** @returns whether the same event had been accepted before */
-async function startOnce(
-  client: Client,
-  taskQueue: string,
-  event: SyncEvent,
-  workflowId: string,
-  dataHash: string,
-): Promise<boolean> {
-  const input: SyncEventInput = { event }
+async function startOnce(client: Client, taskQueue: string, input: SyncEventInput): Promise<boolean> {
+  const { event } = input
+  const workflowId = workflowIdOf(event)
+  const dataHash = hashOf(event.data)
   try {
     await client.workflow.start(SYNC_EVENT_WORKFLOW, {
       workflowId,

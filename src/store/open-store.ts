@@ -1,130 +1,103 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import {
-  CompiledQuery,
-  Kysely,
-  Migrator,
-  SqliteAdapter,
-  SqliteDialect,
-  SqliteDriver,
-  sql,
-  type DatabaseConnection,
-  type DialectAdapter,
-  type Driver,
-  type SqliteDatabase,
-  type SqliteDialectConfig,
-} from 'kysely'
-import Libsql from 'libsql'
+import { hostname, userInfo } from 'node:os'
+import { describeDatabase, type Config, type DatabaseLocation } from '../config.js'
 import { SyncError } from '../domain/errors.js'
+import type { KeyRing } from '../encryption/key-ring.js'
+import { openKeyRing } from '../encryption/open-key-ring.js'
 import type { EndpointStore } from './endpoint-store.js'
-import { migrations } from './migrations.js'
-import { SqlEndpointStore, type Database } from './sql-endpoint-store.js'
+import { checkKeys } from './key-records.js'
+import { openPostgres } from './postgres-database.js'
+import { checkSchema, migrate } from './schema.js'
+import { SqlEndpointStore } from './sql-endpoint-store.js'
+import { openSqlite } from './sqlite-database.js'
+import type { StoreDatabase } from './store-database.js'
+import { storeUnavailable } from './store-unavailable.js'
 
-/** How long a process waits for another one's write, in milliseconds. */
-const BUSY_TIMEOUT_MS = 10_000
-
-/**
- * Openings go one after the other: SQLite waits for a lock with the whole process, so that a transaction of
- * another connection in it would never end.
- */
-let lastOpening: Promise<unknown> = Promise.resolve()
-
-/**
- * Opens the SQLite file, makes it where there is none, and brings its schema up to date.
- * @throws {SyncError} `STORE_UNAVAILABLE` naming the file, where it cannot be opened or migrated
- */
-export function openStore(file: string): Promise<EndpointStore> {
-  const opened = lastOpening.then(() => open(file))
-  lastOpening = opened.catch(() => undefined)
-  return opened
+/** How an endpoint store is opened. */
+export interface OpenStoreOptions {
+  database: DatabaseLocation
+  /** They encrypt its secrets. */
+  keys: KeyRing
+  /** Recorded with each change. @default the user and the host of this process, such as `alice@ops-1` */
+  actor?: string | undefined
 }
 
-async function open(file: string): Promise<EndpointStore> {
+const HELP = {
+  sqlite: 'expected a path in a directory that this process may write to (SYNC_DATA_DIR or DATABASE_URL)',
+  postgres: 'expected a database that answers at DATABASE_URL, to a user who may read and write it',
+}
+
+/**
+ * Opens the endpoint store. An SQLite file is made where there is none, and its tables are brought up to date;
+ * those of Postgres are left to {@link migrateStore}.
+ * @throws {SyncError} `STORE_UNAVAILABLE` where it cannot be opened; `STORE_SCHEMA_MISMATCH`;
+ * `ENCRYPTION_KEY_MISSING` or `ENCRYPTION_KEY_WRONG` where its secrets need other keys
+ */
+export async function openStore({
+  actor = thisActor(),
+  ...options
+}: OpenStoreOptions): Promise<EndpointStore> {
+  const database = await openDatabase(options, async (opened) => {
+    if (opened.kind === 'sqlite') await migrate(opened, options.keys)
+    else await checkSchema(opened, options.keys)
+    await checkKeys(opened.db, options.keys, opened.location)
+  })
+  return new SqlEndpointStore({ database, keys: options.keys, actor })
+}
+
+/**
+ * Opens the store that the environment says, with its keys.
+ * @throws {SyncError} as {@link openStore} does, and where the keys are not there
+ */
+export async function openStoreOf(config: Config, actor?: string): Promise<EndpointStore> {
+  return openStore({ database: config.database, keys: openKeyRing(config), actor })
+}
+
+/**
+ * Brings the tables up to date. Safe to run again, and from several processes at once.
+ * @returns the migrations that were run here
+ * @throws {SyncError} `STORE_UNAVAILABLE`, or `STORE_SCHEMA_MISMATCH` where the schema is newer than this code
+ */
+export async function migrateStore(options: Omit<OpenStoreOptions, 'actor'>): Promise<string[]> {
+  let done: string[] = []
+  const database = await openDatabase(options, async (opened) => {
+    done = await migrate(opened, options.keys)
+  })
+  await database.db.destroy()
+  return done
+}
+
+async function openDatabase(
+  { database: location }: OpenStoreOptions,
+  prepare: (database: StoreDatabase) => Promise<void>,
+): Promise<StoreDatabase> {
   try {
-    const db = new Kysely<Database>({ dialect: new ImmediateSqliteDialect({ database: openFile(file) }) })
+    const database =
+      location.kind === 'sqlite'
+        ? openSqlite(location.file)
+        : openPostgres(location.url, describeDatabase(location))
     try {
-      await migrate(db)
+      await prepare(database)
+      return database
     } catch (error) {
-      await db.destroy()
+      await database.db.destroy()
       throw error
     }
-    return new SqlEndpointStore(db)
-  } catch (cause) {
-    throw new SyncError(
-      'STORE_UNAVAILABLE',
-      `the endpoint store ${file} could not be opened: ${cause instanceof Error ? cause.message : String(cause)}; ` +
-        'expected a path in a directory that this process may write to (SYNC_DATA_DIR or DATABASE_URL)',
-      { cause },
-    )
-  }
-}
-
-function openFile(file: string): SqliteDatabase {
-  if (file !== ':memory:') {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    // It holds secrets: made here, so that SQLite does not make it readable for all.
-    closeSync(openSync(file, 'a', 0o600))
-  }
-  const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
-  try {
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = FULL')
-    return database
   } catch (error) {
-    database.close()
-    throw error
+    if (error instanceof SyncError) throw error
+    throw storeUnavailable(describeDatabase(location), error, {
+      problem: 'could not be opened',
+      help: HELP[location.kind],
+    })
   }
 }
 
-async function migrate(db: Kysely<Database>): Promise<void> {
-  if (await isUpToDate(db)) return
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined)
-    throw error instanceof Error ? error : new Error('the migration failed', { cause: error })
-}
-
-/** Without a lock, as most openings have nothing to migrate. */
-async function isUpToDate(db: Kysely<Database>): Promise<boolean> {
+/** A user without an entry in the system's list, as in some containers, goes by number. */
+function thisActor(): string {
+  let user: string
   try {
-    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
-    return isDeepStrictEqual(
-      rows.map(({ name }) => name),
-      Object.keys(migrations).toSorted(),
-    )
+    user = userInfo().username
   } catch {
-    return false
+    user = `uid ${process.getuid?.()}`
   }
-}
-
-/**
- * Transactions take the write lock when they begin. One that takes it later fails at once, whatever the
- * timeout, when another process wrote in between (https://www.sqlite.org/lang_transaction.html).
- */
-class ImmediateSqliteDialect extends SqliteDialect {
-  constructor(private readonly config: SqliteDialectConfig) {
-    super(config)
-  }
-
-  override createAdapter(): DialectAdapter {
-    return new TransactionalDdlAdapter()
-  }
-
-  override createDriver(): Driver {
-    return new ImmediateSqliteDriver(this.config)
-  }
-}
-
-/** Lets the migrator read and write in one transaction, so that processes that start at once take turns. */
-class TransactionalDdlAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true
-  }
-}
-
-class ImmediateSqliteDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
-  }
+  return `${user}@${hostname()}`
 }

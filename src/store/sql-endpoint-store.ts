@@ -1,174 +1,294 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Kysely } from 'kysely'
+import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { SECRET_SETTINGS, type EndpointSettings, type EndpointState } from '../domain/endpoint.js'
-import { InvalidInputError } from '../domain/errors.js'
-import { parseEndpoint } from '../domain/parse-endpoint.js'
-import type { EndpointStore, Registration, StoredEndpoint } from './endpoint-store.js'
+import type { EndpointSettings, EndpointState } from '../domain/endpoint.js'
+import { SyncError } from '../domain/errors.js'
+import type { KeyRing } from '../encryption/key-ring.js'
+import { changedFields } from './changed-fields.js'
+import type {
+  ChangeOptions,
+  EndpointChange,
+  EndpointStore,
+  HistoryOptions,
+  ReencryptionReport,
+  Registration,
+  RegistryChanges,
+  StoredEndpoint,
+} from './endpoint-store.js'
+import { recordKey } from './key-records.js'
+import { reencryptAll } from './reencryption.js'
+import { readColumns, toColumns } from './sealed-settings.js'
+import type { EndpointRow, StoreDatabase, Tables } from './store-database.js'
+import { answering } from './store-unavailable.js'
+import { announceWrite, onWriteTo } from './written.js'
 
-/** The tables, as Kysely sees them. */
-export interface Database {
-  endpoints: EndpointRow
+const DEFAULT_HISTORY_LIMIT = 100
+
+/** What a change makes of a row; undefined where it changes nothing. */
+interface Decision {
+  action: EndpointChange['action']
+  fields: string[]
+  /** What is written; undefined removes the row. */
+  columns: Partial<EndpointRow> | undefined
 }
 
-/** Settings and credentials are JSON, kept apart so that a dump of the settings holds no secret. */
-interface EndpointRow {
-  name: string
-  settings: string
-  credentials: string
-  state: EndpointState
-  /** A new UUIDv7 with every write; a writer replaces only the version that it read. */
-  version: string
-  created_at: string
-  updated_at: string
+interface StoreOptions {
+  database: StoreDatabase
+  keys: KeyRing
+  /** Who makes the changes, unless a call says otherwise. */
+  actor: string
+  now?: () => Date
 }
 
-/** An endpoint store over any database that Kysely speaks, without transactions: each write is conditional. */
+/** An endpoint store in any database that Kysely speaks. */
 export class SqlEndpointStore implements EndpointStore {
-  constructor(
-    private readonly db: Kysely<Database>,
-    private readonly now: () => Date = () => new Date(),
-  ) {}
+  readonly #database: StoreDatabase
+  readonly #keys: KeyRing
+  readonly #actor: string
+  readonly #now: () => Date
+  #writtenRevision: number | undefined
 
-  async put(name: string, settings: EndpointSettings): Promise<Registration> {
-    for (;;) {
-      if (await this.#insert(name, settings)) return 'created'
-      const result = await this.update(name, () => settings)
-      if (result !== undefined) return result
-    }
+  constructor({ database, keys, actor, now = () => new Date() }: StoreOptions) {
+    this.#database = database
+    this.#keys = keys
+    this.#actor = actor
+    this.#now = now
+  }
+
+  get location(): string {
+    return this.#database.location
+  }
+
+  get maxStalenessMs(): number {
+    return this.#database.maxStalenessMs
+  }
+
+  get writtenRevision(): number | undefined {
+    return this.#writtenRevision
+  }
+
+  async put(name: string, settings: EndpointSettings, options?: ChangeOptions): Promise<Registration> {
+    const action = await this.#change(name, options, (row) => {
+      const columns = (): Partial<EndpointRow> => toColumns(name, settings, this.#keys)
+      if (row === undefined) return { action: 'created', fields: Object.keys(settings), columns: columns() }
+      const before = this.#read(row)
+      const fields = changedFields(before.settings, settings)
+      if (before.problem === undefined && fields.length === 0) return undefined
+      return { action: 'updated', fields, columns: columns() }
+    })
+    return action === 'created' || action === 'updated' ? action : 'unchanged'
   }
 
   async update(
     name: string,
     change: (current: EndpointSettings) => EndpointSettings,
+    options?: ChangeOptions,
   ): Promise<'updated' | 'unchanged' | undefined> {
-    return this.#replace(name, (row) => {
-      const { settings: before, problem } = readSettings(row)
+    return this.#changeExisting(name, options, (row) => {
+      const { settings: before, problem, isUnreadable } = this.#read(row)
+      if (isUnreadable) throw new SyncError('ENDPOINT_UNUSABLE', `endpoint ${name}: ${problem}`)
       const after = change(before)
-      const isSame = problem === undefined && isDeepStrictEqual(before, after)
-      return isSame ? undefined : toColumns(after)
+      if (problem === undefined && isDeepStrictEqual(before, after)) return undefined
+      return {
+        action: 'updated',
+        fields: changedFields(before, after),
+        columns: toColumns(name, after, this.#keys),
+      }
     })
   }
 
-  async setState(name: string, state: EndpointState): Promise<'updated' | 'unchanged' | undefined> {
-    return this.#replace(name, (row) => (row.state === state ? undefined : { state }))
+  async setState(
+    name: string,
+    state: EndpointState,
+    options?: ChangeOptions,
+  ): Promise<'updated' | 'unchanged' | undefined> {
+    const action = state === 'paused' ? 'paused' : 'resumed'
+    return this.#changeExisting(name, options, (row) =>
+      row.state === state ? undefined : { action, fields: ['state'], columns: { state } },
+    )
   }
 
-  async get(name: string): Promise<StoredEndpoint | undefined> {
-    const row = await this.#row(name)
-    return row && toEndpoint(row)
+  async remove(name: string, options?: ChangeOptions): Promise<boolean> {
+    const action = await this.#change(
+      name,
+      options,
+      (row) => row && { action: 'removed', fields: [], columns: undefined },
+    )
+    return action !== undefined
   }
 
-  async list(): Promise<StoredEndpoint[]> {
-    const rows = await this.db.selectFrom('endpoints').selectAll().orderBy('name').execute()
-    return rows.map(toEndpoint)
+  get(name: string): Promise<StoredEndpoint | undefined> {
+    return this.#answering(async () => {
+      const row = await this.#database.db
+        .selectFrom('endpoints')
+        .selectAll()
+        .where('name', '=', name)
+        .executeTakeFirst()
+      return row && this.#toEndpoint(row)
+    })
   }
 
-  async remove(name: string): Promise<boolean> {
-    const { numDeletedRows } = await this.db
-      .deleteFrom('endpoints')
-      .where('name', '=', name)
-      .executeTakeFirst()
-    return numDeletedRows > 0n
+  list(): Promise<StoredEndpoint[]> {
+    return this.#answering(async () => {
+      const rows = await this.#database.db.selectFrom('endpoints').selectAll().execute()
+      // Databases sort by rules of their own, in which case may not count.
+      return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((row) => this.#toEndpoint(row))
+    })
+  }
+
+  history(
+    name: string,
+    { before = Number.MAX_SAFE_INTEGER, limit = DEFAULT_HISTORY_LIMIT }: HistoryOptions = {},
+  ): Promise<EndpointChange[]> {
+    return this.#answering(async () => {
+      const rows = await this.#database.db
+        .selectFrom('endpoint_changes')
+        .selectAll()
+        .where('name', '=', name)
+        .where('revision', '<', before)
+        .orderBy('revision', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(({ name: endpoint, fields, ...change }) => ({
+        ...change,
+        endpoint,
+        fields: JSON.parse(fields) as string[],
+      }))
+    })
+  }
+
+  changesSince(revision: number | undefined): Promise<RegistryChanges> {
+    return this.#answering(async () => {
+      const latest = await lastRevision(this.#database.db)
+      if (revision === latest) return { revision, isComplete: false, endpoints: new Map() }
+      // A lower one than before is that of a database that was put back.
+      if (revision === undefined || revision > latest) {
+        const endpoints = new Map((await this.list()).map((endpoint) => [endpoint.name, endpoint]))
+        return { revision: latest, isComplete: true, endpoints }
+      }
+      const changed = await this.#database.db
+        .selectFrom('endpoint_changes')
+        .leftJoin('endpoints', 'endpoints.name', 'endpoint_changes.name')
+        .select('endpoint_changes.name as changed')
+        .selectAll('endpoints')
+        .where('endpoint_changes.revision', '>', revision)
+        .execute()
+      const endpoints = changed.map(
+        ({ changed: name, ...row }) =>
+          [name, row.name === null ? undefined : this.#toEndpoint(row as EndpointRow)] as const,
+      )
+      return { revision: latest, isComplete: false, endpoints: new Map(endpoints) }
+    })
+  }
+
+  onWrite(listener: () => void): () => void {
+    return onWriteTo(this.location, listener)
+  }
+
+  reencrypt(onProgress?: (done: number, total: number) => void): Promise<ReencryptionReport> {
+    return this.#answering(() => reencryptAll(this.#database, this.#keys, onProgress))
   }
 
   async close(): Promise<void> {
-    await this.db.destroy()
+    await this.#database.db.destroy()
   }
 
-  async #row(name: string): Promise<EndpointRow | undefined> {
-    return this.db.selectFrom('endpoints').selectAll().where('name', '=', name).executeTakeFirst()
-  }
-
-  async #insert(name: string, settings: EndpointSettings): Promise<boolean> {
-    const now = this.now().toISOString()
-    const { numInsertedOrUpdatedRows } = await this.db
-      .insertInto('endpoints')
-      .values({
-        name,
-        ...toColumns(settings),
-        state: 'active',
-        version: uuidv7(),
-        created_at: now,
-        updated_at: now,
-      })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .executeTakeFirst()
-    return (numInsertedOrUpdatedRows ?? 0n) > 0n
-  }
-
-  /** Writes what `change` makes of the row, again when another process wrote in between. */
-  async #replace(
+  async #changeExisting(
     name: string,
-    change: (row: EndpointRow) => Partial<EndpointRow> | undefined,
+    options: ChangeOptions | undefined,
+    decide: (row: EndpointRow) => Decision | undefined,
   ): Promise<'updated' | 'unchanged' | undefined> {
-    for (;;) {
-      const row = await this.#row(name)
-      if (row === undefined) return undefined
-      const changes = change(row)
-      if (changes === undefined) return 'unchanged'
-      const { numUpdatedRows } = await this.db
-        .updateTable('endpoints')
-        .set({ ...changes, version: uuidv7(), updated_at: this.now().toISOString() })
-        .where('name', '=', name)
-        .where('version', '=', row.version)
-        .executeTakeFirst()
-      if (numUpdatedRows > 0n) return 'updated'
+    let exists = true
+    const action = await this.#change(name, options, (row) => {
+      exists = row !== undefined
+      return row && decide(row)
+    })
+    if (!exists) return undefined
+    return action === undefined ? 'unchanged' : 'updated'
+  }
+
+  /** Writes what `decide` makes of a row, and records it, in one transaction. */
+  async #change(
+    name: string,
+    { actor = this.#actor }: ChangeOptions = {},
+    decide: (row: EndpointRow | undefined) => Decision | undefined,
+  ): Promise<EndpointChange['action'] | undefined> {
+    const made = await this.#answering((asIs) =>
+      this.#database.write(async (transaction) => {
+        const row = await transaction
+          .selectFrom('endpoints')
+          .selectAll()
+          .where('name', '=', name)
+          .executeTakeFirst()
+        const decision = asIs(() => decide(row))
+        if (decision === undefined) return undefined
+        const { action, fields, columns } = decision
+        const at = this.#now().toISOString()
+        await writeRow(transaction, name, columns && { ...columns, version: uuidv7(), updated_at: at }, row)
+        await recordKey(transaction, this.#keys)
+        const revision = (await lastRevision(transaction)) + 1
+        await transaction
+          .insertInto('endpoint_changes')
+          .values({ revision, name, at, actor, action, fields: JSON.stringify(fields) })
+          .execute()
+        return { action, revision }
+      }),
+    )
+    if (made === undefined) return undefined
+    this.#writtenRevision = made.revision
+    announceWrite(this.location)
+    return made.action
+  }
+
+  #answering<T>(work: (asIs: <R>(call: () => R) => R) => Promise<T>): Promise<T> {
+    return answering(this.location, work)
+  }
+
+  /** @throws {SyncError} `ENCRYPTION_KEY_MISSING`: what cannot be compared is not overwritten */
+  #read(row: EndpointRow) {
+    const stored = readColumns(row, this.#keys)
+    if (stored.missingKey === undefined) return stored
+    throw new SyncError('ENCRYPTION_KEY_MISSING', `endpoint ${row.name}: ${stored.problem}`)
+  }
+
+  #toEndpoint(row: EndpointRow): StoredEndpoint {
+    const { name, state, version, created_at: createdAt, updated_at: updatedAt } = row
+    const identity = { name, state, version, createdAt, updatedAt }
+    const { settings, problem, missingKey } = readColumns(row, this.#keys)
+    if (problem === undefined) return { ...settings, ...identity }
+    const { events } = settings
+    const isFilterReadable = Array.isArray(events) && events.every((filter) => typeof filter === 'string')
+    return {
+      ...identity,
+      ...(isFilterReadable && { events }),
+      problem,
+      ...(missingKey !== undefined && { missingKey }),
     }
   }
 }
 
-function toColumns(settings: EndpointSettings): Pick<EndpointRow, 'settings' | 'credentials'> {
-  const entries = Object.entries(settings)
-  return {
-    settings: JSON.stringify(Object.fromEntries(entries.filter((entry) => !isSecret(entry)))),
-    credentials: JSON.stringify(Object.fromEntries(entries.filter(isSecret))),
+async function lastRevision(db: Pick<Transaction<Tables>, 'selectFrom'>): Promise<number> {
+  const { last } = await db
+    .selectFrom('endpoint_changes')
+    .select(({ fn }) => fn.max('revision').as('last'))
+    .executeTakeFirstOrThrow()
+  return (last as number | null) ?? 0
+}
+
+async function writeRow(
+  transaction: Transaction<Tables>,
+  name: string,
+  columns: (Partial<EndpointRow> & Pick<EndpointRow, 'version' | 'updated_at'>) | undefined,
+  before: EndpointRow | undefined,
+): Promise<void> {
+  if (columns === undefined) await transaction.deleteFrom('endpoints').where('name', '=', name).execute()
+  else if (before !== undefined)
+    await transaction.updateTable('endpoints').set(columns).where('name', '=', name).execute()
+  else {
+    const { settings = '{}', credentials = '{}', version, updated_at } = columns
+    await transaction
+      .insertInto('endpoints')
+      .values({ name, settings, credentials, state: 'active', version, created_at: updated_at, updated_at })
+      .execute()
   }
-}
-
-function isSecret([name]: [string, unknown]): boolean {
-  return SECRET_SETTINGS.some((secret) => secret === name)
-}
-
-/** A row's settings as stored, whether or not they are accepted today, and what is wrong with them. */
-interface StoredSettings {
-  /** What cannot be read is absent. */
-  settings: EndpointSettings
-  problem?: string
-}
-
-function readSettings(row: EndpointRow): StoredSettings {
-  const parts = { settings: parseObject(row.settings), credentials: parseObject(row.credentials) }
-  const settings = { ...parts.settings, ...parts.credentials } as EndpointSettings
-  for (const part of ['settings', 'credentials'] as const) {
-    if (parts[part] === undefined)
-      return { settings, problem: `the stored ${part} cannot be read; update the endpoint` }
-  }
-  try {
-    parseEndpoint(row.name, settings)
-    return { settings }
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error
-    return { settings, problem: `what is stored is not accepted: ${error.message}` }
-  }
-}
-
-/** Without the cause: a syntax error quotes the text, and with it a secret. */
-function parseObject(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function toEndpoint(row: EndpointRow): StoredEndpoint {
-  const { name, state, version, created_at: createdAt, updated_at: updatedAt } = row
-  const identity = { name, state, version, createdAt, updatedAt }
-  const { settings, problem } = readSettings(row)
-  if (problem === undefined) return { ...settings, ...identity }
-  const isFilterReadable =
-    Array.isArray(settings.events) && settings.events.every((filter) => typeof filter === 'string')
-  return { ...identity, ...(isFilterReadable && { events: settings.events }), problem }
 }

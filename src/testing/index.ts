@@ -6,6 +6,7 @@ import type { Connector } from '../delivery/connectors/connector.js'
 import { SEARCH_ATTRIBUTES } from '../domain/search-attributes.js'
 import { findTemporalCli } from '../embedded/temporal-cli.js'
 import { findTimeSkippingServer } from '../embedded/test-server.js'
+import { generateKey, KeyRing } from '../encryption/key-ring.js'
 import { createLogger, type Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStore } from '../store/open-store.js'
@@ -136,7 +137,8 @@ export class SyncTestEnvironment implements AsyncDisposable {
     { logger = createLogger('error'), connectors = [] }: SyncTestEnvironmentOptions,
   ): Promise<SyncTestEnvironment> {
     const taskQueue = `external-sync-test-${randomUUID()}`
-    const store = await openStore(':memory:')
+    const keys = new KeyRing([generateKey()])
+    const store = await openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
     const syncService = new SyncService({
       client: temporal.client,
       store,

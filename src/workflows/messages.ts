@@ -10,6 +10,8 @@ export const RELEASE_ENDPOINT_WORKFLOW = 'releaseEndpoint'
 /** What `syncEvent` starts with. */
 export interface SyncEventInput {
   event: SyncEvent
+  /** The registry's revision that the emitter has written; the endpoints are resolved as of it at least. */
+  registryRevision?: number
   /** When the event was accepted, RFC 3339; there when it continues as new. */
   acceptedAt?: string
   /** Where the deliveries stood; there when it continues as new. */

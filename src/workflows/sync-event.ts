@@ -41,6 +41,7 @@ const { resolveEndpoints } = proxyLocalActivities<Activities>({
  */
 export async function syncEvent({
   event,
+  registryRevision,
   acceptedAt = workflowInfo().startTime.toISOString(),
   deliveries: carried,
 }: SyncEventInput): Promise<SyncEventResult> {
@@ -70,7 +71,8 @@ export async function syncEvent({
     { validator: ({ endpoint }) => refuseUnlessOpen(endpoint) },
   )
 
-  const initial = carried ?? (await resolveEndpoints(event.type)).map(({ name }) => newDelivery(name))
+  const initial =
+    carried ?? (await resolveEndpoints(event.type, registryRevision)).map(({ name }) => newDelivery(name))
   const started = initial.map((delivery) => new DeliveryRun(delivery, { event, acceptedAt }, publish))
   runs = started
   publish()

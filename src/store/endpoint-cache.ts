@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { subscribes } from '../domain/endpoint.js'
+import type { Logger } from '../logger.js'
+import type { EndpointStore, StoredEndpoint } from './endpoint-store.js'
+
+/** How long an attempt waits for a database that does not answer, in milliseconds, when it knows the endpoint. */
+const PATIENCE_MS = 500
+
+/** The endpoints as a worker's activities read them. */
+export interface EndpointReader {
+  /** What is known of an endpoint, however old that is where the database does not answer. */
+  get(name: string): Promise<StoredEndpoint | undefined>
+  /** As the database has it now; what is known where it does not answer. */
+  getLatest(name: string): Promise<StoredEndpoint | undefined>
+  /**
+   * The names of those that are subscribed to an event type, as of `revision` at least.
+   * @throws {SyncError} `STORE_UNAVAILABLE`: one that is not known yet would be missed
+   */
+  subscribers(eventType: string, revision?: number): Promise<readonly string[]>
+  close(): void
+}
+
+/** How often a database that does not answer is asked for attempts that know their endpoint, in milliseconds. */
+const RETRY_INTERVAL_MS = 1_000
+
+/** Event types whose subscribers are kept. */
+const MAX_KEPT_TYPES = 1_000
+
+/**
+ * Keeps all endpoints in memory, and asks the database for what has changed: when they are read, at most once
+ * in the store's `maxStalenessMs`, and at once after a change that this process made.
+ */
+export class EndpointCache implements EndpointReader {
+  readonly #store: EndpointStore
+  readonly #logger: Logger
+  readonly #forgetListener: () => void
+  #endpoints = new Map<string, StoredEndpoint>()
+  #subscribers = new Map<string, readonly string[]>()
+  #revision: number | undefined
+  /** When the last answer was asked for. */
+  #asOf = -Infinity
+  /** Whether this process has made a change since then. */
+  #isOutdated = false
+  #lastFailureAt = -Infinity
+  #isAway = false
+  #refreshing: Promise<void> | undefined
+
+  constructor({ store, logger }: { store: EndpointStore; logger: Logger }) {
+    this.#store = store
+    this.#logger = logger
+    this.#forgetListener = store.onWrite(() => (this.#isOutdated = true))
+  }
+
+  async get(name: string): Promise<StoredEndpoint | undefined> {
+    await this.#refreshIfPossible(this.#isFresh())
+    return this.#usable(name)
+  }
+
+  async getLatest(name: string): Promise<StoredEndpoint | undefined> {
+    await this.#refreshIfPossible(false)
+    return this.#usable(name)
+  }
+
+  async subscribers(eventType: string, revision = 0): Promise<readonly string[]> {
+    const isFresh = this.#isFresh() && (this.#revision ?? 0) >= revision
+    if (!isFresh) await this.#refresh()
+    let names = this.#subscribers.get(eventType)
+    if (names === undefined) {
+      names = [...this.#endpoints.values()]
+        .filter((endpoint) => subscribes(endpoint, eventType))
+        .map(({ name }) => name)
+        .toSorted()
+      if (this.#subscribers.size >= MAX_KEPT_TYPES) this.#subscribers.clear()
+      this.#subscribers.set(eventType, names)
+    }
+    return names
+  }
+
+  close(): void {
+    this.#forgetListener()
+  }
+
+  #isFresh(): boolean {
+    return !this.#isOutdated && performance.now() - this.#asOf < this.#store.maxStalenessMs
+  }
+
+  /** A key that was missing may have come since; then the database is asked for this one. */
+  async #usable(name: string): Promise<StoredEndpoint | undefined> {
+    const known = this.#endpoints.get(name)
+    if (known === undefined || !('missingKey' in known)) return known
+    return this.#store.get(name)
+  }
+
+  async #refreshIfPossible(isFresh: boolean): Promise<void> {
+    if (isFresh) return
+    if (this.#revision === undefined) return this.#refresh()
+    if (performance.now() - this.#lastFailureAt < RETRY_INTERVAL_MS) return
+    const refreshed = this.#refresh().catch(() => undefined)
+    await Promise.race([refreshed, sleep(PATIENCE_MS, undefined, { ref: false })])
+  }
+
+  /** One for all that wait, unless this process has made a change since it was begun. */
+  async #refresh(): Promise<void> {
+    while (this.#refreshing !== undefined && this.#isOutdated) await this.#refreshing.catch(() => undefined)
+    this.#refreshing ??= this.#load().finally(() => (this.#refreshing = undefined))
+    return this.#refreshing
+  }
+
+  async #load(): Promise<void> {
+    const asOf = performance.now()
+    this.#isOutdated = false
+    try {
+      const { revision, isComplete, endpoints } = await this.#store.changesSince(this.#revision)
+      if (isComplete) this.#endpoints.clear()
+      for (const [name, endpoint] of endpoints) {
+        if (endpoint === undefined) this.#endpoints.delete(name)
+        else this.#endpoints.set(name, endpoint)
+      }
+      if (endpoints.size > 0 || isComplete) this.#subscribers.clear()
+      this.#revision = revision
+      this.#asOf = asOf
+      this.#report(undefined)
+    } catch (error) {
+      this.#isOutdated = true
+      this.#lastFailureAt = performance.now()
+      this.#report(error)
+      throw error
+    }
+  }
+
+  /** Once for an outage, however often it is asked. */
+  #report(error: unknown): void {
+    const wasAway = this.#isAway
+    this.#isAway = error !== undefined
+    const { location } = this.#store
+    if (this.#isAway && !wasAway) {
+      this.#logger.warn(
+        { err: error, location },
+        'the endpoint store does not answer: deliveries go on with what is known, new events wait until it does',
+      )
+    }
+    if (wasAway && !this.#isAway) this.#logger.info({ location }, 'the endpoint store answers again')
+  }
+}

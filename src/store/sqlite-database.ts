@@ -1,0 +1,97 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import {
+  CompiledQuery,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type DialectAdapter,
+  type Driver,
+  type SqliteDatabase,
+  type SqliteDialectConfig,
+} from 'kysely'
+import Libsql from 'libsql'
+import type { StoreDatabase, Tables } from './store-database.js'
+
+/** How long a process waits for another one's write, in milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000
+
+const IN_MEMORY = ':memory:'
+
+let memoryDatabases = 0
+
+/** Opens the SQLite file, and makes it where there is none. */
+export function openSqlite(file: string): StoreDatabase {
+  const db = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: openFile(file) }) })
+  return {
+    kind: 'sqlite',
+    // Each database in memory is one of its own.
+    location: file === IN_MEMORY ? `${file}${(memoryDatabases += 1)}` : file,
+    db,
+    maxStalenessMs: 0,
+    write: (change) => inTurn(() => db.transaction().execute(change)),
+    isMissingTable: (error) => error instanceof Error && error.message.includes('no such table'),
+  }
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve()
+
+/**
+ * Transactions of one process go one after the other: SQLite waits for a lock with the whole process, so that
+ * a transaction of another connection in it would never end.
+ */
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work)
+  lastTurn = turn.catch(() => undefined)
+  return turn
+}
+
+function openFile(file: string): SqliteDatabase {
+  if (file !== IN_MEMORY) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    // It is made here, so that SQLite does not make it readable for all.
+    closeSync(openSync(file, 'a', 0o600))
+  }
+  const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/**
+ * Transactions take the write lock when they begin. One that takes it later fails at once, whatever the
+ * timeout, when another process wrote in between (https://www.sqlite.org/lang_transaction.html).
+ */
+class ImmediateSqliteDialect extends SqliteDialect {
+  constructor(private readonly config: SqliteDialectConfig) {
+    super(config)
+  }
+
+  override createAdapter(): DialectAdapter {
+    return new TransactionalDdlAdapter()
+  }
+
+  override createDriver(): Driver {
+    return new ImmediateSqliteDriver(this.config)
+  }
+}
+
+/** Lets the migrator read and write in one transaction, so that processes that start at once take turns. */
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class ImmediateSqliteDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+}

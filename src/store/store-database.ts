@@ -1,0 +1,54 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { EndpointState } from '../domain/endpoint.js'
+import type { EndpointChange } from './endpoint-store.js'
+
+/** The tables, as Kysely sees them. */
+export interface Tables {
+  endpoints: EndpointRow
+  endpoint_changes: ChangeRow
+  encryption_keys: KeyRow
+}
+
+/** Both are JSON. The settings hold nothing that is secret; the credentials are encrypted, each by itself. */
+export interface EndpointRow {
+  name: string
+  settings: string
+  credentials: string
+  state: EndpointState
+  /** A new UUIDv7 with every change. */
+  version: string
+  created_at: string
+  updated_at: string
+}
+
+/** Only ever appended to. */
+interface ChangeRow {
+  revision: number
+  name: string
+  at: string
+  actor: string
+  action: EndpointChange['action']
+  /** JSON. */
+  fields: string
+}
+
+/** A key that encrypts something in the store. */
+interface KeyRow {
+  id: string
+  /** A known text under this key, by which it is recognised. */
+  check_text: string
+}
+
+/** A database that the endpoint store can be in. */
+export interface StoreDatabase {
+  kind: 'sqlite' | 'postgres'
+  /** Names it without a password. */
+  location: string
+  db: Kysely<Tables>
+  /** How old a reader may let what it knows become, in milliseconds. */
+  maxStalenessMs: number
+  /** Runs a change alone: nobody in any process writes between its first read and its last write. */
+  write<T>(change: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** Whether an error says that a table is missing. */
+  isMissingTable(error: unknown): boolean
+}
