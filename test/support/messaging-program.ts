@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 /** A TypeScript program of the tests in a process of its own, to which one talks in messages. */
 export interface MessagingProgram {
   send(message: string): void
+  kill(signal: NodeJS.Signals): void
   /** Resolves with the program's next message. @throws where it ends first, with what it wrote */
   next(): Promise<unknown>
   /** Resolves when it has ended. */
@@ -35,6 +36,7 @@ export function startMessagingProgram(
   }))
   return {
     send: (message) => void child.send(message),
+    kill: (signal) => void child.kill(signal),
     next: async () => {
       while (messages.length === 0) {
         const end = await Promise.race([ended, once(child, 'message').then(() => undefined)])
