@@ -1,20 +1,31 @@
 import { writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { loadConfig, LOG_LEVELS, temporalDataFile } from '../src/config.js'
+import {
+  describeDatabase,
+  loadConfig,
+  LOG_LEVELS,
+  temporalDataFile,
+  type DatabaseLocation,
+} from '../src/config.js'
+import { openKeyRing } from '../src/encryption/open-key-ring.js'
 import { refusalOf } from './domain/problems.js'
 import { temporaryFolder } from './support/temporary-folder.js'
 
 const TASK_QUEUE = '1 to 100 letters, digits, ".", "_" and "-"'
-const FILE_URL = 'a file URL such as file:///var/lib/sync/endpoints.db'
+const DATABASE =
+  'postgres://user:password@host/database, or a file URL such as file:///var/lib/sync/endpoints.db'
+const KEY = Buffer.alloc(32, 1).toString('base64')
 
 test('an empty environment gives the defaults', () => {
   const config = loadConfig({})
 
   expect(config).toEqual({
     dataDir: resolve('.external-sync'),
-    databaseFile: resolve('.external-sync/endpoints.db'),
+    database: sqlite(resolve('.external-sync/endpoints.db')),
+    encryptPayloads: false,
     cacheDir: join(homedir(), '.cache', 'external-sync'),
     taskQueue: 'external-sync',
     maxDataBytes: 262_144,
@@ -26,9 +37,16 @@ test('an empty environment gives the defaults', () => {
 })
 
 test.each<[name: string, value: string, expected: object]>([
-  ['SYNC_DATA_DIR', '/data', { dataDir: '/data', databaseFile: '/data/endpoints.db' }],
-  ['SYNC_DATA_DIR', 'data', { dataDir: resolve('data'), databaseFile: resolve('data/endpoints.db') }],
-  ['DATABASE_URL', 'file:///var/lib/sync%20it/e.db', { databaseFile: '/var/lib/sync it/e.db' }],
+  ['SYNC_DATA_DIR', '/data', { dataDir: '/data', database: sqlite('/data/endpoints.db') }],
+  ['SYNC_DATA_DIR', 'data', { dataDir: resolve('data'), database: sqlite(resolve('data/endpoints.db')) }],
+  ['DATABASE_URL', 'file:///var/lib/sync%20it/e.db', { database: sqlite('/var/lib/sync it/e.db') }],
+  [
+    'DATABASE_URL',
+    'postgres://a:b@db/sync',
+    { database: { kind: 'postgres', url: 'postgres://a:b@db/sync' } },
+  ],
+  ['DATABASE_URL', 'postgresql://db:5/s', { database: { kind: 'postgres', url: 'postgresql://db:5/s' } }],
+  ['SYNC_ENCRYPT_PAYLOADS', 'true', { encryptPayloads: true }],
   ['SYNC_CACHE_DIR', '/cache', { cacheDir: '/cache' }],
   ['SYNC_TASK_QUEUE', 'city', { taskQueue: 'city' }],
   ['SYNC_TASK_QUEUE', 'x'.repeat(100), { taskQueue: 'x'.repeat(100) }],
@@ -69,7 +87,8 @@ test.each<[name: string, value: string, accepted: string]>([
 })
 
 test.each([
-  'postgres://sync:sEcReT@db/sync',
+  'postgres://sync:sEcReT@db',
+  'mysql://sync:sEcReT@db/sync',
   'file:sEcReT.db',
   'file://sEcReT/endpoints.db',
   'file:///a%2FsEcReT',
@@ -77,8 +96,42 @@ test.each([
 ])('DATABASE_URL=%s is refused, and its value never shown', (DATABASE_URL) => {
   const refusal = refusalOf(() => loadConfig({ DATABASE_URL }))
 
-  expect(refusal.problems).toEqual([{ field: 'DATABASE_URL', accepted: FILE_URL }])
+  expect(refusal.problems).toEqual([{ field: 'DATABASE_URL', accepted: DATABASE }])
   expect(refusal.message).not.toContain('sEcReT')
+})
+
+test('keys are read in their order, and shown nowhere', () => {
+  const config = loadConfig({ SYNC_ENCRYPTION_KEYS: `new:${KEY}, old.1:${KEY.replace(/=+$/, '')}` })
+
+  expect(config.encryptionKeys?.ids).toEqual(['new', 'old.1'])
+  expect(config.encryptionKeys?.currentId).toBe('new')
+  expect(`${inspect(config, { depth: 9, showHidden: true })}${JSON.stringify(config)}`).not.toContain(
+    KEY.slice(0, 20),
+  )
+})
+
+test.each<[title: string, keys: string, problem: RegExp]>([
+  ['nothing', '', /SYNC_ENCRYPTION_KEYS/],
+  ['no id', KEY, /<id>:<32 bytes in base64>/],
+  ['a truncated key', `k1:${KEY},k2:${KEY.slice(0, 40)}`, /SYNC_ENCRYPTION_KEYS\[1\].*the key k2 has 30/],
+  ['a key that is too long', `k1:${Buffer.alloc(33).toString('base64')}`, /the key k1 has 33/],
+  ['other characters', `k1:${KEY.slice(0, -4)}!!!=`, /SYNC_ENCRYPTION_KEYS\[0\]/],
+  ['an id twice', `k1:${KEY},k1:${KEY}`, /each key once; there are two with the id k1/],
+  ['an end without a key', `k1:${KEY},`, /SYNC_ENCRYPTION_KEYS\[1\]/],
+])('SYNC_ENCRYPTION_KEYS of %s is refused, and no key shown', (_title, keys, problem) => {
+  const { message } = refusalOf(() => loadConfig({ SYNC_ENCRYPTION_KEYS: keys }))
+
+  expect(message).toMatch(problem)
+  expect(message).not.toContain(KEY.slice(0, 20))
+})
+
+test('a Postgres store without SYNC_ENCRYPTION_KEYS is refused with the command that makes a key', () => {
+  const config = loadConfig({ DATABASE_URL: 'postgres://a:sEcReT@db/sync' })
+
+  const { message } = refusalOf(() => openKeyRing(config))
+  expect(message).toContain('external-sync keys generate')
+  expect(message).not.toContain('sEcReT')
+  expect(describeDatabase(config.database)).toBe('postgres://db/sync')
 })
 
 test('all problems are reported together', () => {
@@ -134,3 +187,7 @@ test('a Temporal configuration that cannot be read is refused, and an API key in
     expect(refusal.message).not.toContain('sEcReT')
   }
 })
+
+function sqlite(file: string): DatabaseLocation {
+  return { kind: 'sqlite', file }
+}

@@ -22,8 +22,9 @@ export function openPostgres(url: string, location: string): StoreDatabase {
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
   })
-  // A connection that breaks while nobody uses it is replaced at the next use.
+  // A connection that breaks is replaced; who uses it at that moment is told by the query.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   return {
     kind: 'postgres',

@@ -138,14 +138,14 @@ export class SqlEndpointStore implements EndpointStore {
 
   history(
     name: string,
-    { before = Number.MAX_SAFE_INTEGER, limit = DEFAULT_HISTORY_LIMIT }: HistoryOptions = {},
+    { before, limit = DEFAULT_HISTORY_LIMIT }: HistoryOptions = {},
   ): Promise<EndpointChange[]> {
     return this.#answering(async () => {
       const rows = await this.#database.db
         .selectFrom('endpoint_changes')
         .selectAll()
         .where('name', '=', name)
-        .where('revision', '<', before)
+        .$if(before !== undefined, (query) => query.where('revision', '<', before ?? 0))
         .orderBy('revision', 'desc')
         .limit(limit)
         .execute()

@@ -51,8 +51,7 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
 function openFile(file: string): SqliteDatabase {
   if (file !== IN_MEMORY) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    // It is made here, so that SQLite does not make it readable for all.
-    closeSync(openSync(file, 'a', 0o600))
+    makeFile(file)
   }
   const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
   try {
@@ -62,6 +61,18 @@ function openFile(file: string): SqliteDatabase {
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/**
+ * Makes the file, so that SQLite does not make it readable for all. One that is there is not opened: closing it
+ * would drop the locks of this process's other connections (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ */
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -8,21 +8,17 @@ const HOOK: EndpointSettings = { url: 'https://ems.city.example/hook' }
 
 /** What holds for every endpoint store that has several users at once, in one process and in several. */
 export function testStoreConcurrently(kind: StoreKind): void {
-  test('a write between an update’s read and its write is not lost: the change runs again', async () => {
+  test('updates of one endpoint at the same time take turns, and none is lost', async () => {
     const location = await kind.newLocation()
     const [one, other] = [await openAt(location), await openAt(location)]
     await one.put('EMS', HOOK)
     const append = (store: EndpointStore, type: string): Promise<unknown> =>
-      store.update('EMS', (current) => {
-        runs++
-        return { ...current, events: [...(current.events ?? []), type] }
-      })
-    let runs = 0
+      store.update('EMS', (current) => ({ ...current, events: [...(current.events ?? []), type] }))
 
     await Promise.all([append(one, 'a'), append(other, 'b'), append(one, 'c'), append(other, 'd')])
 
     expect((await one.get('EMS'))?.events?.toSorted()).toEqual(['a', 'b', 'c', 'd'])
-    expect(runs).toBeGreaterThan(4)
+    expect((await one.history('EMS')).map(({ revision }) => revision)).toEqual([5, 4, 3, 2, 1])
   })
 
   test('one of many that put the same new endpoint at once creates it', async () => {
@@ -51,6 +47,8 @@ export function testStoreConcurrently(kind: StoreKind): void {
       )
     }
     expect(events).toHaveLength(100)
+    const revisions = (await store.history('EMS', { limit: 200 })).map(({ revision }) => revision)
+    expect(revisions).toEqual(Array.from({ length: 101 }, (_, index) => 101 - index))
     expect(endpoint).toMatchObject({ ...HOOK, authToken: 'Bearer abc123' })
   })
 
@@ -64,6 +62,19 @@ export function testStoreConcurrently(kind: StoreKind): void {
       const store = await openAt(location)
       expect((await store.list()).map(({ name }) => name)).toEqual(names)
     }
+  })
+
+  // Closing a file by any descriptor drops all locks that the process has on it: SQLite files broke by that.
+  test('6 processes that open a store, write and close it 15 times each lose nothing', async () => {
+    const location = await kind.newLocation()
+    const store = await openAt(location)
+
+    await runTogether(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((prefix) => start('open-write-close.ts', [location, prefix, '15'])),
+    )
+
+    expect(await store.list()).toHaveLength(90)
+    expect((await store.changesSince(undefined)).revision).toBe(90)
   })
 
   async function openAt(location: string): Promise<EndpointStore> {

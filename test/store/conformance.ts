@@ -1,12 +1,15 @@
+import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import type { EndpointSettings } from '../../src/domain/endpoint.js'
 import type { EndpointStore } from '../../src/store/endpoint-store.js'
+import { withDatabase } from './fixtures/tables.js'
 
 /** A database of one kind, and how a store over it is opened. */
 export interface StoreKind {
   /** Makes the location of a database that does not exist yet, such as a file; it goes with the test. */
   newLocation(): Promise<string>
-  open(location: string): Promise<EndpointStore>
+  /** @param keys as `SYNC_ENCRYPTION_KEYS` has them. @default those that all stores of the tests share */
+  open(location: string, keys?: string): Promise<EndpointStore>
 }
 
 const HOOK: EndpointSettings = { url: 'https://ems.city.example/hook' }
@@ -207,6 +210,83 @@ export function testStore(kind: StoreKind): void {
     expect(await one.list()).toEqual([])
   })
 
+  test('each change is recorded with who made it, when, and the fields, and no value', async () => {
+    const store = await openNew()
+    await store.put('EMS', FULL)
+    await store.put('EMS', FULL)
+    await store.update('EMS', (current) => ({
+      ...current,
+      authToken: 'Bearer other',
+      retry: { slowIntervalMs: 1_000 },
+    }))
+    await store.put('EMS', { ...HOOK, retry: { slowIntervalMs: 2_000 } }, { actor: 'alice' })
+    await store.setState('EMS', 'paused', { actor: 'bob' })
+    await store.setState('EMS', 'active')
+    await store.remove('EMS')
+    await store.put('Hospital', HOOK)
+
+    const history = await store.history('EMS')
+    expect(history.toReversed()).toEqual(
+      [
+        { action: 'created', fields: ['url', 'authToken', 'events'] },
+        { action: 'updated', fields: ['authToken', 'retry'] },
+        { action: 'updated', fields: ['url', 'retry.slowIntervalMs', 'authToken', 'events'], actor: 'alice' },
+        { action: 'paused', fields: ['state'], actor: 'bob' },
+        { action: 'resumed', fields: ['state'] },
+        { action: 'removed', fields: [] },
+      ].map((change, index) => ({
+        endpoint: 'EMS',
+        revision: index + 1,
+        at: expect.stringMatching(/Z$/),
+        actor: 'tester',
+        ...change,
+        fields: expect.toSatisfy((fields: string[]) => sameElements(fields, change.fields)),
+      })),
+    )
+    expect(await store.history('EMS', { before: 3, limit: 1 })).toMatchObject([{ revision: 2 }])
+    expect(await store.history('nobody')).toEqual([])
+  })
+
+  test('the history is only ever appended to', async () => {
+    const location = await kind.newLocation()
+    await (await openAt(location)).put('EMS', HOOK)
+
+    for (const statement of [
+      "update endpoint_changes set actor = 'nobody'",
+      'delete from endpoint_changes',
+    ]) {
+      const change = withDatabase(location, ({ db }) => sql.raw(statement).execute(db))
+      await expect(change).rejects.toThrow('only ever appended to')
+    }
+  })
+
+  test('changes since a revision are the endpoints that changed, the removed ones among them', async () => {
+    const store = await openNew()
+    expect(await store.changesSince(undefined)).toEqual({
+      revision: 0,
+      isComplete: true,
+      endpoints: new Map(),
+    })
+    await store.put('A', HOOK)
+    await store.put('B', HOOK)
+    const { revision, endpoints } = await store.changesSince(undefined)
+    expect([revision, ...endpoints.keys()]).toEqual([2, 'A', 'B'])
+    expect(await store.changesSince(2)).toEqual({ revision: 2, isComplete: false, endpoints: new Map() })
+
+    await store.put('B', FULL)
+    await store.remove('A')
+    await store.put('C', HOOK)
+    const changes = await store.changesSince(2)
+
+    expect(changes).toMatchObject({ revision: 5, isComplete: false })
+    expect([...changes.endpoints.keys()].toSorted()).toEqual(['A', 'B', 'C'])
+    expect(changes.endpoints.get('A')).toBeUndefined()
+    expect(changes.endpoints.get('B')).toEqual(await store.get('B'))
+    // A database that was put back to an earlier day.
+    expect(await store.changesSince(99)).toMatchObject({ revision: 5, isComplete: true })
+    expect(store.writtenRevision).toBe(5)
+  })
+
   async function openNew(): Promise<EndpointStore> {
     return openAt(await kind.newLocation())
   }
@@ -216,4 +296,8 @@ export function testStore(kind: StoreKind): void {
     onTestFinished(() => store.close())
     return store
   }
+}
+
+function sameElements(one: readonly string[], other: readonly string[]): boolean {
+  return one.toSorted().join() === other.toSorted().join()
 }

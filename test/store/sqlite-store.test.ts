@@ -3,18 +3,21 @@ import { join } from 'node:path'
 import Libsql from 'libsql'
 import { expect, onTestFinished, test } from 'vitest'
 import type { EndpointStore } from '../../src/store/endpoint-store.js'
+import { databaseAt, keyRing, openAt } from './fixtures/open-at.js'
 import { openStore } from '../../src/store/open-store.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { testStoreConcurrently } from './conformance-concurrency.js'
+import { testStoreEncryption } from './conformance-encryption.js'
 import { testStore } from './conformance.js'
 
 const sqlite = {
   newLocation: async () => join(await temporaryFolder(), 'data', 'endpoints.db'),
-  open: openStore,
+  open: openAt,
 }
 
 testStore(sqlite)
 testStoreConcurrently(sqlite)
+testStoreEncryption(sqlite)
 
 test('the file and what SQLite keeps beside it are for their owner alone', async () => {
   const folder = join(await temporaryFolder(), 'data')
@@ -39,22 +42,6 @@ test('the mode of a folder and a file that were there before is left alone', asy
   expect((await stat(folder)).mode & 0o777).toBe(0o750)
 })
 
-test('a token is kept in the credentials column and nowhere else', async () => {
-  const file = await sqlite.newLocation()
-  const store = await open(file)
-  await store.put('EMS', {
-    url: 'https://ems.city.example/',
-    authToken: 'Bearer sEcReT',
-    events: ['policy.*'],
-  })
-  await store.update('EMS', (settings) => ({ ...settings, authToken: 'Bearer sEcReT-2' }))
-
-  const [row] = query(file, 'select * from endpoints')
-  const { credentials, ...others } = row as { credentials: string }
-  expect(JSON.parse(credentials)).toEqual({ authToken: 'Bearer sEcReT-2' })
-  expect(JSON.stringify(others)).not.toContain('sEcReT')
-})
-
 test('the journal is a write-ahead log', async () => {
   const file = await sqlite.newLocation()
   await open(file)
@@ -73,7 +60,7 @@ test('every problem with the path is STORE_UNAVAILABLE and names the path', asyn
     join(folder, 'directory'),
     '/sys/external-sync/endpoints.db',
   ]) {
-    await expect(openStore(file)).rejects.toMatchObject({
+    await expect(openStore({ database: databaseAt(file), keys: keyRing() })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining(`the endpoint store ${file} could not be opened`),
     })
@@ -91,7 +78,7 @@ test.each<[title: string, content: Buffer]>([
   const file = join(await temporaryFolder(), 'endpoints.db')
   await writeFile(file, content)
 
-  await expect(openStore(file)).rejects.toMatchObject({
+  await expect(openStore({ database: databaseAt(file), keys: keyRing() })).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',
     message: expect.stringMatching(new RegExp(`${file} could not be opened: .*(database|malformed|I/O)`)),
   })
@@ -103,8 +90,8 @@ test('a database of a later version of this package is a clear error', async () 
   await (await open(file)).list()
   query(file, `insert into kysely_migration values ('9999-later', '2030-01-01') returning name`)
 
-  await expect(openStore(file)).rejects.toMatchObject({
-    code: 'STORE_UNAVAILABLE',
+  await expect(openStore({ database: databaseAt(file), keys: keyRing() })).rejects.toMatchObject({
+    code: 'STORE_SCHEMA_MISMATCH',
     message: expect.stringContaining('9999-later'),
   })
 })
@@ -128,7 +115,7 @@ test.each(['settings', 'credentials'])(
 )
 
 async function open(file: string): Promise<EndpointStore> {
-  const store = await openStore(file)
+  const store = await openStore({ database: databaseAt(file), keys: keyRing() })
   onTestFinished(() => store.close())
   return store
 }
