@@ -3,19 +3,33 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
 
-/** Bundles the workflows for production and for the tests, and refuses a bundle that grew a large library. */
+/**
+ * Bundles the workflows for production and for the tests, once as they are and once with failures that can be
+ * encrypted: a failure converter is part of a bundle. Refuses a bundle that grew a large library.
+ */
 const MAX_BUNDLE_BYTES = 2 * 1024 * 1024
 
-const workflowsPath = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url))
-const target = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url))
+const workflowsPath = pathOf('../src/workflows/index.ts')
+const failureConverterPath = pathOf('../src/temporal/encoded-failures.ts')
 
-const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })
-const bytes = Buffer.byteLength(code)
-if (bytes > MAX_BUNDLE_BYTES) {
-  throw new Error(
-    `the workflow bundle has ${bytes} bytes, more than ${MAX_BUNDLE_BYTES}: workflow code imports too much`,
-  )
+await bundle('dist/workflow-bundle.js')
+await bundle('dist/workflow-bundle-encrypted.js', { failureConverterPath })
+
+async function bundle(name: string, options: { failureConverterPath?: string } = {}): Promise<void> {
+  const logger = new DefaultLogger('WARN')
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger, ...options })
+  const bytes = Buffer.byteLength(code)
+  if (bytes > MAX_BUNDLE_BYTES) {
+    throw new Error(
+      `${name} has ${bytes} bytes, more than ${MAX_BUNDLE_BYTES}: workflow code imports too much`,
+    )
+  }
+  const target = pathOf(`../${name}`)
+  mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(target, code)
+  process.stdout.write(`${name}: ${Math.round(bytes / 1024)} KiB\n`)
 }
-mkdirSync(dirname(target), { recursive: true })
-writeFileSync(target, code)
-process.stdout.write(`dist/workflow-bundle.js: ${Math.round(bytes / 1024)} KiB\n`)
+
+function pathOf(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

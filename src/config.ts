@@ -11,6 +11,11 @@ import { KeyRing, parseKeys } from './encryption/key-ring.js'
 
 const LARGEST_MAX_DATA_BYTES = 1024 * 1024
 
+const CODEC_TOKEN = /^[\x21-\x7e]{16,512}$/
+/** What {@link Config.codecToken} may be, for whoever refuses to do without. */
+export const CODEC_TOKEN_ACCEPTED =
+  '16 to 512 visible ASCII characters without spaces, such as what `openssl rand -hex 32` prints'
+
 /** Everything that the environment decides, read once where a process or a service is composed. */
 export interface Config {
   /** Where the embedded mode keeps its files. `SYNC_DATA_DIR` @default .external-sync */
@@ -21,6 +26,10 @@ export interface Config {
   readonly encryptionKeys?: KeyRing
   /** Whether what Temporal gets is encrypted. `SYNC_ENCRYPT_PAYLOADS` @default false */
   readonly encryptPayloads: boolean
+  /** What callers of the codec endpoint must know. `SYNC_CODEC_TOKEN` @default none: it does not start */
+  readonly codecToken?: string
+  /** Origins whose pages may use the codec endpoint. `SYNC_CODEC_ORIGINS` @default the embedded Temporal UI's */
+  readonly codecOrigins?: readonly string[]
   /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
   readonly cacheDir: string
   /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
@@ -61,6 +70,12 @@ const environmentSchema = z.object({
     .optional(),
   SYNC_ENCRYPTION_KEYS: text.optional(),
   SYNC_ENCRYPT_PAYLOADS: z.enum(['true', 'false'], 'true or false').default('false'),
+  SYNC_CODEC_TOKEN: z.string().regex(CODEC_TOKEN, CODEC_TOKEN_ACCEPTED).optional(),
+  SYNC_CODEC_ORIGINS: z
+    .string()
+    .transform((origins) => origins.split(',').flatMap((origin) => origin.trim() || []))
+    .pipe(z.array(z.string().refine(isOrigin, 'an origin such as https://temporal.city.example')))
+    .optional(),
   SYNC_TASK_QUEUE: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
@@ -85,7 +100,7 @@ const environmentSchema = z.object({
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = parseInput(environmentSchema, env, {
     subject: 'environment',
-    sensitive: ['DATABASE_URL', 'SYNC_ENCRYPTION_KEYS'],
+    sensitive: ['DATABASE_URL', 'SYNC_ENCRYPTION_KEYS', 'SYNC_CODEC_TOKEN'],
   })
   const dataDir = resolve(parsed.SYNC_DATA_DIR)
   return Object.freeze({
@@ -95,6 +110,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       encryptionKeys: new KeyRing(parseKeys(parsed.SYNC_ENCRYPTION_KEYS, 'SYNC_ENCRYPTION_KEYS')),
     }),
     encryptPayloads: parsed.SYNC_ENCRYPT_PAYLOADS === 'true',
+    ...(parsed.SYNC_CODEC_TOKEN !== undefined && { codecToken: parsed.SYNC_CODEC_TOKEN }),
+    ...(parsed.SYNC_CODEC_ORIGINS !== undefined && { codecOrigins: parsed.SYNC_CODEC_ORIGINS }),
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
@@ -136,6 +153,11 @@ function databaseLocation(url: string | undefined, dataDir: string): DatabaseLoc
 /** RFC 3986 with the schemes of libpq (PostgreSQL documentation, section 34.1.1.2). */
 function isPostgresUrl(url: string): boolean {
   return /^postgres(ql)?:\/\/[^/]*\/[^/]+$/.test(url) && URL.canParse(url)
+}
+
+/** RFC 6454, section 6.2: scheme, host and port only. */
+function isOrigin(given: string): boolean {
+  return /^https?:/.test(given) && URL.canParse(given) && new URL(given).origin === given
 }
 
 /** Relative paths are refused: the URL standard reads `file:endpoints.db` as `/endpoints.db`. */

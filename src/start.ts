@@ -8,6 +8,7 @@ import { startTemporalServer } from './embedded/temporal-server.js'
 import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { openStoreOf } from './store/open-store.js'
+import { payloadEncryptionOf } from './temporal/data-converter.js'
 import { startSyncWorker } from './worker.js'
 
 /** How the embedded system starts. */
@@ -90,6 +91,7 @@ async function startParts(
     taskQueue,
     store,
     logger,
+    encryption: payloadEncryptionOf(config, true),
     allowNetworks,
     expressAttempts: config.expressAttempts,
   })

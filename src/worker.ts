@@ -13,6 +13,8 @@ import type { EndpointStore } from './store/endpoint-store.js'
 import { aborted, stopSignal } from './stop-signal.js'
 import { openStoreOf } from './store/open-store.js'
 import { connectTemporal, type AddressedOptions } from './temporal/connect.js'
+import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.js'
+import type { PayloadEncryption } from './temporal/payload-codec.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -22,6 +24,8 @@ const CONNECT_RETRY_INTERVAL_MS = 250
 
 /** Written by `npm run build`; the same place seen from src/ and from dist/. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url))
+/** The same workflows with failures that can be encrypted. */
+const ENCRYPTED_BUNDLE = fileURLToPath(new URL('../dist/workflow-bundle-encrypted.js', import.meta.url))
 
 export { defineConnector } from './delivery/connectors/connector.js'
 export type {
@@ -38,6 +42,8 @@ export interface SyncWorkerOptions {
   taskQueue: string
   store: EndpointStore
   logger: Logger
+  /** How payloads are encrypted; the clients must agree. @default they are neither encrypted nor decrypted */
+  encryption?: PayloadEncryption | undefined
   /** Networks that may be reached although they are not public. @default none */
   allowNetworks?: readonly string[] | undefined
   /** What endpoints may name as their `connector`. @default none */
@@ -61,13 +67,16 @@ export async function startSyncWorker({
   taskQueue,
   store,
   logger,
+  encryption,
   allowNetworks,
   connectors,
   expressAttempts,
 }: SyncWorkerOptions): Promise<SyncWorker> {
-  if (!existsSync(WORKFLOW_BUNDLE)) {
-    throw new Error(`the workflow bundle ${WORKFLOW_BUNDLE} is missing; make it with \`npm run build\``)
+  const codePath = encryption?.encrypt === true ? ENCRYPTED_BUNDLE : WORKFLOW_BUNDLE
+  if (!existsSync(codePath)) {
+    throw new Error(`the workflow bundle ${codePath} is missing; make it with \`npm run build\``)
   }
+  const converter = encryption === undefined ? {} : { dataConverter: dataConverterOf(encryption) }
   const sender = createSender({
     ...(allowNetworks !== undefined && { allowNetworks }),
     ...(connectors !== undefined && { connectors }),
@@ -77,9 +86,10 @@ export async function startSyncWorker({
     connection,
     namespace,
     taskQueue,
-    workflowBundle: { codePath: WORKFLOW_BUNDLE },
+    workflowBundle: { codePath },
+    ...converter,
     activities: createActivities({
-      client: new Client({ connection, namespace }),
+      client: new Client({ connection, namespace, ...converter }),
       store,
       endpoints,
       sender,
@@ -126,9 +136,10 @@ export async function runWorker({
   signal = stopSignal(),
 }: RunWorkerOptions = {}): Promise<void> {
   const { allowNetworks, expressAttempts, taskQueue } = config
-  const { connection, address, namespace } = await connectTemporal(config, {}, connectNatively)
+  const { connection, address, namespace, isEmbedded } = await connectTemporal(config, {}, connectNatively)
   try {
     const store = await openStoreOf(config)
+    const encryption = payloadEncryptionOf(config, isEmbedded)
     try {
       const worker = await startSyncWorker({
         connection,
@@ -136,6 +147,7 @@ export async function runWorker({
         taskQueue,
         store,
         logger,
+        encryption,
         allowNetworks,
         connectors,
         expressAttempts,

@@ -18,6 +18,8 @@ const TASK_QUEUE = '1 to 100 letters, digits, ".", "_" and "-"'
 const DATABASE =
   'postgres://user:password@host/database, or a file URL such as file:///var/lib/sync/endpoints.db'
 const KEY = Buffer.alloc(32, 1).toString('base64')
+const CODEC_TOKEN =
+  '16 to 512 visible ASCII characters without spaces, such as what `openssl rand -hex 32` prints'
 
 test('an empty environment gives the defaults', () => {
   const config = loadConfig({})
@@ -52,6 +54,14 @@ test.each<[name: string, value: string, expected: object]>([
   ['SYNC_TASK_QUEUE', 'x'.repeat(100), { taskQueue: 'x'.repeat(100) }],
   ['SYNC_ALLOW_NETWORKS', '10.0.0.0/8, ::1', { allowNetworks: ['10.0.0.0/8', '::1'] }],
   ['SYNC_ALLOW_NETWORKS', '', { allowNetworks: [] }],
+  ['SYNC_ENCRYPT_PAYLOADS', 'true', { encryptPayloads: true }],
+  ['SYNC_CODEC_TOKEN', 'x'.repeat(16), { codecToken: 'x'.repeat(16) }],
+  ['SYNC_CODEC_ORIGINS', '', { codecOrigins: [] }],
+  [
+    'SYNC_CODEC_ORIGINS',
+    'https://temporal.city.example, http://localhost:8233',
+    { codecOrigins: ['https://temporal.city.example', 'http://localhost:8233'] },
+  ],
   ['SYNC_EXPRESS_ATTEMPTS', 'false', { expressAttempts: false }],
   ['SYNC_TEMPORAL_PATH', '/bin/temporal', { temporalPath: '/bin/temporal' }],
   ['SYNC_TEST_SERVER_PATH', '/bin/test-server', { testServerPath: '/bin/test-server' }],
@@ -132,6 +142,33 @@ test('a Postgres store without SYNC_ENCRYPTION_KEYS is refused with the command 
   expect(message).toContain('external-sync keys generate')
   expect(message).not.toContain('sEcReT')
   expect(describeDatabase(config.database)).toBe('postgres://db/sync')
+})
+
+test.each([
+  'sEcReT',
+  'sEcReT-x-x-x-x-',
+  'sEcReT with spaces in it',
+  `sEcReT${'x'.repeat(507)}`,
+  'sEcReT-ü-ü-ü-ü-ü-ü',
+])('SYNC_CODEC_TOKEN=%s is refused, and its value never shown', (SYNC_CODEC_TOKEN) => {
+  const refusal = refusalOf(() => loadConfig({ SYNC_CODEC_TOKEN }))
+
+  expect(refusal.problems).toEqual([{ field: 'SYNC_CODEC_TOKEN', accepted: CODEC_TOKEN }])
+  expect(refusal.message).not.toContain('sEcReT')
+})
+
+test.each([
+  '*',
+  'temporal.city.example',
+  'https://temporal.city.example/',
+  'HTTPS://city.example',
+  'ftp://city.example',
+])('SYNC_CODEC_ORIGINS with %s is refused, as a browser names no origin so', (origin) => {
+  const refusal = refusalOf(() => loadConfig({ SYNC_CODEC_ORIGINS: `http://localhost:8233,${origin}` }))
+
+  expect(refusal.problems).toMatchObject([
+    { field: 'SYNC_CODEC_ORIGINS[1]', accepted: 'an origin such as https://temporal.city.example' },
+  ])
 })
 
 test('all problems are reported together', () => {

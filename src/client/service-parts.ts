@@ -6,6 +6,7 @@ import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStoreOf } from '../store/open-store.js'
 import { connectTemporal, type TemporalOptions } from '../temporal/connect.js'
+import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
 
 /** What a service may be given instead of reading it from the environment. */
 export interface SyncServiceOptions {
@@ -16,7 +17,10 @@ export interface SyncServiceOptions {
    * runs on `SYNC_DATA_DIR`, else localhost:7233
    */
   temporal?: TemporalOptions
-  /** A Temporal client to use as it is, in place of `temporal`; it stays open on `close`. */
+  /**
+   * A Temporal client to use as it is, in place of `temporal`; it stays open on `close`. Its own data converter
+   * says whether payloads are encrypted.
+   */
   client?: Client
   /** An endpoint store to use, in place of `DATABASE_URL`; it stays open on `close`. */
   store?: EndpointStore
@@ -113,9 +117,12 @@ async function openClient(
     temporal,
     (options, connectTimeout) => Connection.connect({ ...options, connectTimeout }),
   )
-  return {
-    client: new Client({ connection, namespace }),
-    isEmbedded,
-    closeClient: () => connection.close(),
+  const closeClient = (): Promise<void> => connection.close()
+  try {
+    const dataConverter = dataConverterOf(payloadEncryptionOf(config, isEmbedded))
+    return { client: new Client({ connection, namespace, dataConverter }), isEmbedded, closeClient }
+  } catch (error) {
+    await closeClient()
+    throw error
   }
 }

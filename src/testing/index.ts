@@ -10,6 +10,8 @@ import { generateKey, KeyRing } from '../encryption/key-ring.js'
 import { createLogger, type Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStore } from '../store/open-store.js'
+import { dataConverterOf } from '../temporal/data-converter.js'
+import type { PayloadEncryption } from '../temporal/payload-codec.js'
 import { startSyncWorker, type SyncWorker } from '../worker.js'
 import type { SyncEventResult } from '../workflows/messages.js'
 import { startReceiver, type Receiver, type Respond } from './receiver.js'
@@ -24,6 +26,10 @@ export interface SyncTestEnvironmentOptions {
   connectors?: readonly Connector[]
   /** @default errors only, on standard error */
   logger?: Logger
+  /** Keys that decrypt what Temporal holds. @default none */
+  encryptionKeys?: KeyRing
+  /** Whether `encryptionKeys` encrypt what Temporal gets too. @default false */
+  encryptPayloads?: boolean
   /** Told of each step where the Temporal server must be fetched or built first, which takes minutes. */
   onProgress?: (message: string) => void
 }
@@ -46,6 +52,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
     readonly store: EndpointStore,
     private readonly logger: Logger,
     private readonly connectors: readonly Connector[],
+    private readonly encryption: PayloadEncryption | undefined,
   ) {}
 
   /** Runs on a Temporal dev server of its own, in memory and in real time. */
@@ -58,6 +65,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
           executable: { type: 'existing-path', path },
           extraArgs: searchAttributes.flatMap((attribute) => ['--search-attribute', attribute]),
         },
+        ...clientOptions(options),
       }),
       options,
     )
@@ -70,7 +78,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
       ...searchOptions(config, options),
       path: config.testServerPath,
     })
-    const temporal = await startTimeSkipping(path)
+    const temporal = await startTimeSkipping(path, options)
     await addSearchAttributes(temporal)
     return SyncTestEnvironment.#createIn(temporal, options)
   }
@@ -81,7 +89,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
     options: SyncTestEnvironmentOptions = {},
   ): Promise<SyncTestEnvironment> {
     return SyncTestEnvironment.#createIn(
-      await TestWorkflowEnvironment.createFromExistingServer({ address }),
+      await TestWorkflowEnvironment.createFromExistingServer({ address, ...clientOptions(options) }),
       options,
     )
   }
@@ -108,6 +116,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
       taskQueue: this.taskQueue,
       store: this.store,
       logger: this.logger,
+      encryption: this.encryption,
       allowNetworks: LOOPBACK_NETWORKS,
       connectors: this.connectors,
     })
@@ -134,8 +143,9 @@ export class SyncTestEnvironment implements AsyncDisposable {
 
   static async #createIn(
     temporal: TestWorkflowEnvironment,
-    { logger = createLogger('error'), connectors = [] }: SyncTestEnvironmentOptions,
+    options: SyncTestEnvironmentOptions,
   ): Promise<SyncTestEnvironment> {
+    const { logger = createLogger('error'), connectors = [] } = options
     const taskQueue = `external-sync-test-${randomUUID()}`
     const keys = new KeyRing([generateKey()])
     const store = await openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
@@ -146,18 +156,30 @@ export class SyncTestEnvironment implements AsyncDisposable {
       logger,
       allowNetworks: LOOPBACK_NETWORKS,
     })
-    const environment = new SyncTestEnvironment(syncService, temporal, taskQueue, store, logger, connectors)
+    const environment = new SyncTestEnvironment(
+      syncService,
+      temporal,
+      taskQueue,
+      store,
+      logger,
+      connectors,
+      encryptionOf(options),
+    )
     await environment.startWorker()
     return environment
   }
 }
 
 /** The SDK gives the server 5 s, in which a busy machine does not always get its Java up. */
-async function startTimeSkipping(path: string): Promise<TestWorkflowEnvironment> {
+async function startTimeSkipping(
+  path: string,
+  options: SyncTestEnvironmentOptions,
+): Promise<TestWorkflowEnvironment> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await TestWorkflowEnvironment.createTimeSkipping({
         server: { executable: { type: 'existing-path', path } },
+        ...clientOptions(options),
       })
     } catch (error) {
       if (tries === START_TRIES || !String(error).includes('did not start within')) throw error
@@ -178,6 +200,18 @@ async function addSearchAttributes({ connection, namespace }: TestWorkflowEnviro
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const
+
+function encryptionOf({
+  encryptionKeys,
+  encryptPayloads = false,
+}: SyncTestEnvironmentOptions): PayloadEncryption | undefined {
+  return encryptionKeys && { keys: () => encryptionKeys, encrypt: encryptPayloads }
+}
+
+function clientOptions(options: SyncTestEnvironmentOptions) {
+  const encryption = encryptionOf(options)
+  return encryption === undefined ? {} : { client: { dataConverter: dataConverterOf(encryption) } }
+}
 
 function searchOptions(
   { temporalPath, cacheDir, searchPath }: Config,

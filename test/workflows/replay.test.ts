@@ -6,13 +6,13 @@ import { describe, expect, test } from 'vitest'
 import { historyFromJson, type HistoryJson } from '../support/history-json.js'
 
 const FOLDER = fileURLToPath(new URL('../histories/', import.meta.url))
-const WORKFLOW_BUNDLE = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url))
+const BUNDLES = ['workflow-bundle.js', 'workflow-bundle-encrypted.js']
 
 const names = readdirSync(FOLDER).map((file) => file.replace('.json', ''))
 
-describe('a workflow that older code began goes on with the present code', () => {
+describe.each(BUNDLES)('a workflow that older code began goes on with the present code in %s', (bundle) => {
   test.for(names)('%s', async (name) => {
-    await expect(replay(readText(name))).resolves.toBeUndefined()
+    await expect(replay(readText(name), bundle)).resolves.toBeUndefined()
   })
 })
 
@@ -39,12 +39,9 @@ function readText(name: string): string {
   return readFileSync(`${FOLDER}${name}.json`, 'utf8')
 }
 
-async function replay(text: string): Promise<void> {
+async function replay(text: string, bundle = 'workflow-bundle.js'): Promise<void> {
+  const codePath = fileURLToPath(new URL(`../../dist/${bundle}`, import.meta.url))
   const history = historyFromJson(JSON.parse(text) as HistoryJson)
   const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId
-  await Worker.runReplayHistory(
-    { workflowBundle: { codePath: WORKFLOW_BUNDLE } },
-    history,
-    workflowId ?? undefined,
-  )
+  await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, workflowId ?? undefined)
 }
