@@ -22,6 +22,8 @@ const START_TRIES = 5
 export interface SyncTestEnvironmentOptions {
   /** What endpoints may name as their `connector`. @default none */
   connectors?: readonly Connector[]
+  /** Opens the endpoint store, which is closed with the environment. @default an SQLite database in memory */
+  openStore?: () => Promise<EndpointStore>
   /** @default errors only, on standard error */
   logger?: Logger
   /** Told of each step where the Temporal server must be fetched or built first, which takes minutes. */
@@ -134,11 +136,14 @@ export class SyncTestEnvironment implements AsyncDisposable {
 
   static async #createIn(
     temporal: TestWorkflowEnvironment,
-    { logger = createLogger('error'), connectors = [] }: SyncTestEnvironmentOptions,
+    {
+      logger = createLogger('error'),
+      connectors = [],
+      openStore: open = openInMemory,
+    }: SyncTestEnvironmentOptions,
   ): Promise<SyncTestEnvironment> {
     const taskQueue = `external-sync-test-${randomUUID()}`
-    const keys = new KeyRing([generateKey()])
-    const store = await openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
+    const store = await open()
     const syncService = new SyncService({
       client: temporal.client,
       store,
@@ -150,6 +155,11 @@ export class SyncTestEnvironment implements AsyncDisposable {
     await environment.startWorker()
     return environment
   }
+}
+
+function openInMemory(): Promise<EndpointStore> {
+  const keys = new KeyRing([generateKey()])
+  return openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
 }
 
 /** The SDK gives the server 5 s, in which a busy machine does not always get its Java up. */
