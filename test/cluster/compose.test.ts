@@ -26,8 +26,6 @@ const ENV = {
   SYNC_ENCRYPTION_KEYS: formatKeys([generateKey()]),
   SYNC_CODEC_TOKEN: randomUUID(),
   SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
-  // 512 shards take a minute of these processors.
-  TEMPORAL_HISTORY_SHARDS: '4',
 }
 
 /** Where a port of a service is here: the containers' `postgres:5432` may be `127.0.0.1:31234`. */

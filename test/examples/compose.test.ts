@@ -13,7 +13,8 @@ const { services } = parseCompose(text, REQUIRED)
 
 /** The JSON schema of the Compose Specification, which the linter dclint ships. */
 async function composeSchema(): Promise<AnySchemaObject> {
-  const dclint = dirname(createRequire(import.meta.url).resolve('dclint/package.json'))
+  const require = createRequire(import.meta.url)
+  const dclint = dirname(require.resolve('dclint/package.json'))
   return JSON.parse(await readFile(join(dclint, 'schemas', 'compose.schema.json'), 'utf8')) as AnySchemaObject
 }
 

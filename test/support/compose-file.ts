@@ -28,14 +28,15 @@ export function composeText(): Promise<string> {
 export function parseCompose(text: string, env: Readonly<Record<string, string>>): ComposeFile {
   const file = parse(interpolate(text, env), { merge: true }) as ComposeFile
   for (const { environment = {} } of Object.values(file.services)) {
-    for (const [name, value] of Object.entries(environment)) environment[name] = String(value)
+    const values: Record<string, unknown> = environment
+    for (const [name, value] of Object.entries(values)) values[name] = String(value)
   }
   return file
 }
 
 /** Names of the variables that the file uses. */
 export function composeVariables(text: string): string[] {
-  return [...new Set([...text.matchAll(VARIABLE)].flatMap(([, name]) => name ?? []))]
+  return [...new Set([...text.matchAll(VARIABLE)].flatMap(([, name]) => (name === undefined ? [] : [name])))]
 }
 
 /** The services in an order in which each comes after those that it depends on. */
