@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // They need a Temporal server on Postgres: vitest.cluster.config.ts.
+    exclude: ['test/cluster/**'],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/quiet-temporal.ts'],
     pool: 'forks',

@@ -56,7 +56,8 @@ const emitOptionsSchema = z.strictObject(
     id: eventIdSchema.optional(),
     key: z
       .string('a string')
-      .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, '1 to 200 characters, none of them a control character')
+      // Temporal finds no value with `"` or `\` in its search attributes where Postgres keeps them.
+      .regex(/^[^\p{Cc}\p{Cs}"\\]{1,200}$/u, '1 to 200 characters, none of them a control character, " or \\')
       .optional(),
     time: z
       .union([z.date(), z.iso.datetime({ offset: true, error: ACCEPTED_TIME })], ACCEPTED_TIME)

@@ -24,6 +24,8 @@ const START_TRIES = 5
 export interface SyncTestEnvironmentOptions {
   /** What endpoints may name as their `connector`. @default none */
   connectors?: readonly Connector[]
+  /** Opens the endpoint store, which is closed with the environment. @default an SQLite database in memory */
+  openStore?: () => Promise<EndpointStore>
   /** @default errors only, on standard error */
   logger?: Logger
   /** Keys that decrypt what Temporal holds. @default none */
@@ -145,10 +147,9 @@ export class SyncTestEnvironment implements AsyncDisposable {
     temporal: TestWorkflowEnvironment,
     options: SyncTestEnvironmentOptions,
   ): Promise<SyncTestEnvironment> {
-    const { logger = createLogger('error'), connectors = [] } = options
+    const { logger = createLogger('error'), connectors = [], openStore: open = openInMemory } = options
     const taskQueue = `external-sync-test-${randomUUID()}`
-    const keys = new KeyRing([generateKey()])
-    const store = await openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
+    const store = await open()
     const syncService = new SyncService({
       client: temporal.client,
       store,
@@ -168,6 +169,11 @@ export class SyncTestEnvironment implements AsyncDisposable {
     await environment.startWorker()
     return environment
   }
+}
+
+function openInMemory(): Promise<EndpointStore> {
+  const keys = new KeyRing([generateKey()])
+  return openStore({ database: { kind: 'sqlite', file: ':memory:' }, keys })
 }
 
 /** The SDK gives the server 5 s, in which a busy machine does not always get its Java up. */

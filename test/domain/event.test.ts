@@ -85,14 +85,16 @@ test.each(['', 'a b', 'a/b', 'a\n', 'é', 'a,b', 'x'.repeat(129), 7, null])('an 
   ])
 })
 
-test.each(['a', 'policy/42', ' ', 'Prüfung №7', '🚑'.repeat(200), 'x'.repeat(200)])(
+test.each(['a', 'policy/42', ' ', 'Prüfung №7', "it's 50% of_all", '🚑'.repeat(200), 'x'.repeat(200)])(
   'a key is accepted: %s',
   (key) => {
     expect(create('policy.approved', {}, { key }).key).toBe(key)
   },
 )
 
-test.each(['', 'x'.repeat(201), 'a\nb', 'a\u0000', '\u007f', '\ud800', 7])('a key is refused: %j', (key) => {
+const REFUSED_KEYS = ['', 'x'.repeat(201), 'a\nb', 'a\u0000', '\u007f', '\ud800', 'a "b"', 'a\\b', 7]
+
+test.each(REFUSED_KEYS)('a key is refused: %j', (key) => {
   const refusal = refusalOf(() => create('policy.approved', {}, { key } as EmitOptions))
 
   expect(refusal.problems).toMatchObject([{ field: 'key' }])
@@ -141,7 +143,7 @@ test('all problems of an emit are reported together, with what is accepted', () 
     'emit("a b"): ' +
       'type "a b" is not accepted: expected names of letters, digits, "_" and "-" joined by dots, such as policy.approved; ' +
       'id "a b" is not accepted: expected 1 to 128 letters, digits and . _ : @ + = ~ -; ' +
-      'key "" is not accepted: expected 1 to 200 characters, none of them a control character; ' +
+      'key "" is not accepted: expected 1 to 200 characters, none of them a control character, " or \\; ' +
       'time "now" is not accepted: expected a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999; ' +
       'idempotencyKey is not accepted: expected no option of this name',
   )

@@ -1,114 +1,85 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { expect, inject, onTestFinished, test } from 'vitest'
-import { parse } from 'yaml'
-import { SyncService } from '../../src/client.js'
-import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js'
-import { startReceiver } from '../../src/testing/receiver.js'
-import { freePort } from '../support/free-port.js'
-import { startProgram } from '../support/program.js'
-import { temporaryFolder } from '../support/temporary-folder.js'
-import { waitForDeliveries } from '../support/waiting.js'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Ajv, type AnySchemaObject } from 'ajv'
+import { expect, test } from 'vitest'
+import { composeText, composeVariables, parseCompose, startOrder } from '../support/compose-file.js'
 
-const run = promisify(execFile)
+/** What it does not start without. */
+const REQUIRED = { POSTGRES_PASSWORD: 'password', SYNC_ENCRYPTION_KEYS: 'key' }
 
-interface Service {
-  image?: string
-  command?: string[]
-  environment?: Record<string, string>
-  ports?: string[]
-  healthcheck?: { test: string[] }
-  depends_on?: Record<string, { condition: string }>
+const text = await composeText()
+const { services } = parseCompose(text, REQUIRED)
+
+/** The JSON schema of the Compose Specification, which the linter dclint ships. */
+async function composeSchema(): Promise<AnySchemaObject> {
+  const require = createRequire(import.meta.url)
+  const dclint = dirname(require.resolve('dclint/package.json'))
+  return JSON.parse(await readFile(join(dclint, 'schemas', 'compose.schema.json'), 'utf8')) as AnySchemaObject
 }
 
-interface ComposeFile {
-  services: { temporal: Service; namespace: Service; worker: Service }
-}
+test('the compose file is one by the Compose Specification', async () => {
+  const { $schema: _, ...schema } = await composeSchema()
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema)
 
-async function readComposeFile(): Promise<ComposeFile['services']> {
-  return (parse(await readFile('docker-compose.yml', 'utf8'), { merge: true }) as ComposeFile).services
-}
+  const problemsOf = (file: unknown) => (validate(file) === true ? [] : validate.errors)
 
-async function healthy(command: () => Promise<{ stdout: string }>): Promise<string> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return (await command()).stdout
-    } catch (error) {
-      if (tries === 50) throw error
-      await sleep(200)
-    }
-  }
-}
-
-function endWithTest(child: ChildProcess): void {
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  })
-}
-
-test('every port is published on loopback alone, and every image has a version', async () => {
-  const services = Object.values(await readComposeFile())
-
-  expect(services.flatMap(({ ports = [] }) => ports)).toEqual([
-    expect.stringMatching(/^127\.0\.0\.1:/),
-    expect.stringMatching(/^127\.0\.0\.1:/),
+  expect(problemsOf(parseCompose(text, REQUIRED))).toEqual([])
+  expect(problemsOf({ services: { worker: { imaeg: 'external-sync:0.1.0' } } })).toMatchObject([
+    { instancePath: '/services/worker' },
   ])
-  const images = services.flatMap(({ image }) => image ?? [])
-  expect(images).toHaveLength(2)
-  expect(images.filter((image) => !/:\d+\.\d+\.\d+$/.test(image))).toEqual([])
 })
 
-test('the composed server has every search attribute of the project', async () => {
-  const { temporal } = await readComposeFile()
-
-  for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES)) {
-    expect(temporal.command).toContain(`--search-attribute=${name}=${type}`)
+test('it does not start without a password and keys, and says which is missing', () => {
+  for (const name of Object.keys(REQUIRED)) {
+    expect(() => parseCompose(text, { ...REQUIRED, [name]: '' })).toThrow(
+      `required variable ${name} is missing`,
+    )
   }
 })
 
-test('the composed commands work together, outside containers', { timeout: 120_000 }, async () => {
-  const { temporal, namespace, worker } = await readComposeFile()
-  const cli = inject('temporalCliPath')
-  const folder = await temporaryFolder()
-  const port = await freePort()
-  const address = `127.0.0.1:${port}`
+test('every secret comes from a variable', () => {
+  const given = { POSTGRES_PASSWORD: '<given>', SYNC_ENCRYPTION_KEYS: '<given>', SYNC_CODEC_TOKEN: '<given>' }
+  const literals = Object.values(parseCompose(text, given).services)
+    .flatMap(({ environment = {} }) => Object.entries(environment))
+    .filter(([name]) => /PASSWORD|PWD|KEYS|TOKEN|DATABASE_URL/.test(name))
+    .filter(([, value]) => !value.includes('<given>'))
 
-  const here = temporal.command?.map((argument) =>
-    argument.replace('/home/temporal/', `${folder}/`).replace('0.0.0.0', '127.0.0.1'),
+  expect(literals).toEqual([])
+})
+
+test('every variable is in .env.example', async () => {
+  const example = await readFile('.env.example', 'utf8')
+
+  expect(composeVariables(text).filter((name) => !example.includes(`# ${name}=`))).toEqual([])
+})
+
+test('every image has an exact version, and ours is the version of this package', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
+  const images = Object.values(services).map(({ image }) => image)
+
+  expect(images.filter((image) => !/:\d+\.\d+(\.\d+|-[a-z]+)$/.test(image))).toEqual([])
+  const ours = images.filter((image) => image.startsWith('external-sync'))
+  expect(new Set(ours)).toEqual(new Set([`external-sync:${version}`]))
+})
+
+test('every port is published on loopback alone', () => {
+  const ports = Object.values(services).flatMap((service) => service.ports ?? [])
+
+  expect(ports.length).toBeGreaterThan(0)
+  expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([])
+})
+
+test('every service waits for what it needs to be healthy or done', () => {
+  const conditions = Object.entries(services).flatMap(([name, { depends_on = {} }]) =>
+    Object.entries(depends_on).map(([other, { condition }]) => ({ name, other, condition })),
   )
-  const ports = [`--port=${port}`, `--ui-port=${await freePort()}`]
-  endWithTest(spawn(cli, [...(here ?? []), ...ports], { stdio: 'ignore' }))
 
-  const [kind, program, ...probe] = temporal.healthcheck?.test ?? []
-  expect([kind, program]).toEqual(['CMD', 'temporal'])
-  expect(await healthy(() => run(cli, [...probe, '--address', address]))).toContain('SERVING')
-
-  const retention = namespace.command?.map((argument) => argument.replace('temporal:7233', address)) ?? []
-  await run(cli, retention)
-  const { stdout } = await run(cli, ['operator', 'namespace', 'describe', 'default', '--address', address])
-  expect(stdout).toMatch(/720h|30d/)
-
-  const environment = {
-    ...process.env,
-    TEMPORAL_ADDRESS: worker.environment?.['TEMPORAL_ADDRESS']?.replace('temporal:7233', address),
-    SYNC_LOG_LEVEL: 'info',
-    SYNC_DATA_DIR: join(folder, 'endpoints'),
-    SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
+  expect(conditions.length).toBeGreaterThan(0)
+  for (const { other, condition } of conditions) {
+    expect(condition).toBe(
+      services[other]?.healthcheck === undefined ? 'service_completed_successfully' : 'service_healthy',
+    )
   }
-  await using running = await startProgram(['dist/cli.js', 'worker'], environment)
-  await running.waitForOutput('worker started')
-
-  await using receiver = await startReceiver()
-  await using syncService = await SyncService.connect({ env: environment })
-  await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
-  const receipt = await syncService.emit('policy.approved', { id: 'SAFETY-7' })
-  await waitForDeliveries(syncService, receipt, [{ endpoint: 'EMS-Scheduler', state: 'delivered' }])
-
-  expect(await running.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(startOrder(services).toSorted()).toEqual(Object.keys(services).toSorted())
 })

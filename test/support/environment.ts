@@ -1,7 +1,8 @@
 import { inject, onTestFinished } from 'vitest'
 import { SyncTestEnvironment, type SyncTestEnvironmentOptions } from '../../src/testing/index.js'
+import { createStoreDatabase } from './store-database.js'
 
-/** The whole system on the shared dev server; it ends with the test. */
+/** The whole system on the shared Temporal server; it ends with the test. */
 export async function openEnvironment(options?: SyncTestEnvironmentOptions): Promise<SyncTestEnvironment> {
   const environment = await createEnvironment(options)
   onTestFinished(() => environment.close())
@@ -9,6 +10,10 @@ export async function openEnvironment(options?: SyncTestEnvironmentOptions): Pro
 }
 
 /** As `openEnvironment`, for tests that run concurrently, in which Vitest knows no end: `await using` it. */
-export function createEnvironment(options?: SyncTestEnvironmentOptions): Promise<SyncTestEnvironment> {
-  return SyncTestEnvironment.createFromExistingServer(inject('temporalAddress'), options)
+export async function createEnvironment(options?: SyncTestEnvironmentOptions): Promise<SyncTestEnvironment> {
+  const database = await createStoreDatabase()
+  return SyncTestEnvironment.createFromExistingServer(inject('temporalAddress'), {
+    ...(database !== undefined && { openStore: () => database.open() }),
+    ...options,
+  })
 }

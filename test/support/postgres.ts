@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { runCommand } from '../../src/embedded/run-command.js'
 import { freePort } from './free-port.js'
+import { openGuardedFolder, type GuardedFolder, type GuardedProcess, type User } from './guarded-folder.js'
 import { findPostgres, type PostgresSource } from './postgres-binaries.js'
 import { createDatabase } from './postgres-database.js'
-import { openGuardedFolder, type GuardedFolder, type GuardedProcess } from './postgres-process.js'
 
 const READY = 'database system is ready to accept connections'
 const PORT_TAKEN = 'Address already in use'
@@ -35,7 +36,7 @@ export interface Postgres extends AsyncDisposable {
  * @throws an error with its last lines when it does not start
  */
 export async function startPostgres(options: { source?: PostgresSource } = {}): Promise<Postgres> {
-  const folder = await openGuardedFolder('external-sync-postgres-')
+  const folder = await openGuardedFolder('external-sync-postgres-', await findUser())
   const password = randomBytes(16).toString('hex')
   let port = 0
   let server: GuardedProcess | undefined
@@ -71,6 +72,16 @@ export async function startPostgres(options: { source?: PostgresSource } = {}): 
   }
 }
 
+/** Postgres refuses to run as root. */
+async function findUser(): Promise<User | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  for (const name of ['postgres', 'nobody']) {
+    const uid = await runCommand('id', ['-u', name]).catch(() => undefined)
+    if (uid !== undefined) return { uid: Number(uid), gid: Number(await runCommand('id', ['-g', name])) }
+  }
+  throw new Error('Postgres refuses to run as root, and there is no user postgres or nobody to run it as')
+}
+
 async function initialise(folder: GuardedFolder, binaries: string, password: string): Promise<void> {
   const passwordFile = join(folder.path, 'password')
   await writeFile(passwordFile, password)
@@ -91,8 +102,10 @@ async function initialise(folder: GuardedFolder, binaries: string, password: str
 async function startServer(folder: GuardedFolder, binaries: string, port: number): Promise<GuardedProcess> {
   return new Promise((resolve, reject) => {
     const args = ['-D', join(folder.path, 'data'), ...settings(port)]
-    const server = folder.run(join(binaries, 'postgres'), args, (line) => {
-      if (line.includes(READY)) resolve(server)
+    const server = folder.run(join(binaries, 'postgres'), args, {
+      onLine: (line) => {
+        if (line.includes(READY)) resolve(server)
+      },
     })
     void server.ended.then(({ ending, log }) =>
       reject(new Error(`Postgres ended with ${ending} before it was ready:\n${log}`)),

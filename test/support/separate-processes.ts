@@ -6,6 +6,7 @@ import { inject, type TestContext } from 'vitest'
 import { SyncService, type SyncServiceOptions } from '../../src/client.js'
 import { startReceiver, type Receiver, type Respond } from '../../src/testing/index.js'
 import { startProgram, type Program } from './program.js'
+import { createStoreDatabase } from './store-database.js'
 
 /** Processes that share a data folder and a task queue, as in production. */
 export interface SeparateProcesses {
@@ -24,9 +25,10 @@ export interface SeparateProcesses {
 
 type TestEnd = Pick<TestContext, 'onTestFinished'>
 
-/** A system on the shared dev server; all that is started with it ends with the test. */
-export function openProcesses(test: TestEnd): Promise<SeparateProcesses> {
-  return open(test, { TEMPORAL_ADDRESS: inject('temporalAddress') })
+/** A system on the shared Temporal server; all that is started with it ends with the test. */
+export async function openProcesses(test: TestEnd): Promise<SeparateProcesses> {
+  const database = await createStoreDatabase()
+  return open(test, { TEMPORAL_ADDRESS: inject('temporalAddress'), ...database?.env })
 }
 
 /** A system without any server until one is started on its data folder. */

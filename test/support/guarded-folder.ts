@@ -4,9 +4,10 @@ import { chown, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { runCommand } from '../../src/embedded/run-command.js'
 
 const KEPT_LINES = 20
+/** A server's log line may hold the stack of every caller. */
+const KEPT_CHARACTERS = 500
 
 /**
  * A process that outlives this one: when this one ends, however that comes, its stdin closes; it ends the
@@ -24,20 +25,33 @@ const GUARD = `
 /** A folder, and the processes in it, that end with this process. */
 export interface GuardedFolder {
   readonly path: string
-  /** Runs a program as a user that Postgres accepts. Where one runs already, that one is no longer guarded. */
-  run(command: string, args: readonly string[], onLine?: (line: string) => void): GuardedProcess
+  /** Runs a program in it. Where one runs already, that one is no longer guarded. */
+  run(command: string, args: readonly string[], options?: RunOptions): GuardedProcess
   /** Ends what runs, and removes the folder. */
   remove(): Promise<void>
 }
 
+/** Who owns a folder and runs what is in it. */
+export interface User {
+  uid: number
+  gid: number
+}
+
+interface RunOptions {
+  /** Variables set on top of this process's own. */
+  env?: Record<string, string>
+  /** Called with every line that it prints, on either stream. */
+  onLine?: (line: string) => void
+}
+
 export interface GuardedProcess {
   kill(signal: NodeJS.Signals): void
-  /** Resolves with its exit code or signal, and the last lines of its standard error. */
+  /** Resolves with its exit code or signal, and the last lines that it printed. */
   readonly ended: Promise<{ ending: string; log: string }>
 }
 
-export async function openGuardedFolder(prefix: string): Promise<GuardedFolder> {
-  const user = await findUser()
+/** @param user who owns it; @default the user of this process */
+export async function openGuardedFolder(prefix: string, user?: User): Promise<GuardedFolder> {
   const path = await mkdtemp(join(tmpdir(), prefix))
   if (user !== undefined) await chown(path, user.uid, user.gid)
   const guard = spawn('sh', ['-c', GUARD, 'guard', path], {
@@ -48,13 +62,14 @@ export async function openGuardedFolder(prefix: string): Promise<GuardedFolder> 
   const guardEnded = once(guard, 'exit')
   return {
     path,
-    run: (command, args, onLine) => {
+    run: (command, args, { env, onLine } = {}) => {
       // Detached: Ctrl-C is for the tests, which end it in order.
       const child = spawn(command, args, {
         ...user,
         cwd: path,
+        env: { ...process.env, ...env },
         detached: true,
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       })
       if (child.pid !== undefined) guard.stdin.write(`${child.pid}\n`)
       const ended = endOf(child, onLine)
@@ -68,25 +83,15 @@ export async function openGuardedFolder(prefix: string): Promise<GuardedFolder> 
   }
 }
 
-/** Postgres refuses to run as root. */
-async function findUser(): Promise<{ uid: number; gid: number } | undefined> {
-  if (process.getuid?.() !== 0) return undefined
-  for (const name of ['postgres', 'nobody']) {
-    const uid = await runCommand('id', ['-u', name]).catch(() => undefined)
-    if (uid !== undefined) return { uid: Number(uid), gid: Number(await runCommand('id', ['-g', name])) }
-  }
-  throw new Error('Postgres refuses to run as root, and there is no user postgres or nobody to run it as')
-}
-
 async function endOf(
   child: ChildProcess,
   onLine?: (line: string) => void,
 ): Promise<{ ending: string; log: string }> {
   const lines: string[] = []
-  if (child.stderr !== null) {
-    // Read to its end: a full pipe would block the process.
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (lines.push(line) > KEPT_LINES) lines.shift()
+  // Read to their ends: a full pipe would block the process.
+  for (const input of [child.stdout, child.stderr].filter((stream) => stream !== null)) {
+    createInterface({ input }).on('line', (line) => {
+      if (lines.push(line.slice(0, KEPT_CHARACTERS)) > KEPT_LINES) lines.shift()
       onLine?.(line)
     })
   }
