@@ -3,6 +3,9 @@ import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { codecCommand } from './cli/codec.js'
+import { endpointsCommand } from './cli/endpoints.js'
+import { keysCommand } from './cli/keys.js'
+import { migrateCommand } from './cli/migrate.js'
 import { startCommand } from './cli/start.js'
 import { workerCommand } from './cli/worker.js'
 import { SyncError } from './domain/errors.js'
@@ -14,6 +17,9 @@ const program = new Command('external-sync')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(workerCommand())
+  .addCommand(endpointsCommand())
+  .addCommand(keysCommand())
+  .addCommand(migrateCommand())
   .addCommand(codecCommand())
 
 try {

@@ -1,11 +1,11 @@
 import { Runtime } from '@temporalio/worker'
 import { Command, InvalidArgumentError } from 'commander'
-import ora, { type Ora } from 'ora'
 import { loadConfig } from '../config.js'
 import { createLogger } from '../logger.js'
 import { startEmbeddedSystem } from '../start.js'
 import { aborted, stopSignal } from '../stop-signal.js'
 import { temporalLogger } from '../temporal-logger.js'
+import { progressSpinner } from './progress-spinner.js'
 
 export function startCommand(): Command {
   return new Command('start')
@@ -20,7 +20,7 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   const logger = createLogger(config.logLevel ?? 'info')
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
   const signal = stopSignal()
-  const spinner = progressSpinner()
+  const spinner = progressSpinner('starting')
   try {
     const system = await startEmbeddedSystem({
       config,
@@ -49,12 +49,6 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   } finally {
     spinner.stop()
   }
-}
-
-/** Lines instead of a spinner where there is no terminal to draw on, or one that is 0 columns wide. */
-function progressSpinner(): Ora {
-  const stream = process.stderr
-  return ora({ text: 'starting', stream, isEnabled: stream.isTTY && stream.columns > 0 }).start()
 }
 
 export function parsePort(text: string): number {

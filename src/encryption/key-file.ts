@@ -14,13 +14,37 @@ export function openKeyFile(file: string): KeyRing {
   return new KeyRing(readOrMake(file), () => read(file))
 }
 
-/** Puts a new key in front, which encrypts from now on, and keeps the others. */
+/**
+ * Puts a new key in front, which encrypts from now on, and keeps the others.
+ * @throws {SyncError} `STORE_UNAVAILABLE` where another process does so at this moment: a key must not get lost
+ */
 export function addKey(file: string): EncryptionKey {
+  readOrMake(file)
   const key = generateKey()
-  const before = readOrMake(file)
-  const draft = writeDraft(file, [key, ...before])
-  renameSync(draft, file)
-  return key
+  const next = `${file}.next`
+  claim(next, file)
+  try {
+    writeFileSync(next, `${formatKeys([key, ...read(file)])}\n`, { flush: true })
+    renameSync(next, file)
+    return key
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw unavailable(file, error)
+  }
+}
+
+/** Makes the file of the next keys, which one process at a time can. */
+function claim(next: string, file: string): void {
+  try {
+    writeFileSync(next, '', { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw unavailable(file, error)
+    throw new SyncError(
+      'STORE_UNAVAILABLE',
+      `another process adds a key to ${file}, or was stopped while it did; where none runs, remove ${next}`,
+      { cause: error },
+    )
+  }
 }
 
 function readOrMake(file: string): EncryptionKey[] {
@@ -39,7 +63,8 @@ function readOrMake(file: string): EncryptionKey[] {
 /** Of several processes at once, the first one's key stays: a link is made as a whole or not at all. */
 function make(file: string): EncryptionKey[] {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const draft = writeDraft(file, [generateKey()])
+  const draft = `${file}.${randomUUID()}`
+  writeFileSync(draft, `${formatKeys([generateKey()])}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {
     linkSync(draft, file)
   } catch (error) {
@@ -48,12 +73,6 @@ function make(file: string): EncryptionKey[] {
     rmSync(draft)
   }
   return read(file)
-}
-
-function writeDraft(file: string, keys: readonly EncryptionKey[]): string {
-  const draft = `${file}.${randomUUID()}`
-  writeFileSync(draft, `${formatKeys(keys)}\n`, { mode: 0o600, flag: 'wx', flush: true })
-  return draft
 }
 
 function read(file: string): EncryptionKey[] {

@@ -58,6 +58,16 @@ test('a file that holds no keys, or a part of one, is a clear error that shows n
   }
 })
 
+test('while one process adds a key, another one is refused, so that no key is lost', async () => {
+  const file = join(await temporaryFolder(), 'encryption-keys')
+  openKeyFile(file)
+  await writeFile(`${file}.next`, '')
+
+  expect(() => addKey(file)).toThrow(
+    expect.objectContaining({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining(`${file}.next`) }),
+  )
+})
+
 test('a file that cannot be made names the path', () => {
   expect(() => openKeyFile('/sys/external-sync/encryption-keys')).toThrow(
     expect.objectContaining({

@@ -15,10 +15,12 @@ export interface SeparateProcesses {
   /** Connects a service in this process, by the environment of the others. */
   connect(options?: SyncServiceOptions): Promise<SyncService>
   startReceiver(...responses: Respond[]): Promise<Receiver>
-  /** Runs a worker; resolves when it has started. */
-  startWorker(): Promise<Program>
+  /** Runs a worker; resolves when it has started. `variables` take the place of the system's. */
+  startWorker(variables?: NodeJS.ProcessEnv): Promise<Program>
   /** Runs the embedded system on free ports; resolves when it is ready. */
   startEmbedded(): Promise<Program>
+  /** Runs a command of `external-sync` to its end and returns its exit code and what it printed. */
+  runCommand(args: string[], variables?: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }>
   /** Runs a module given as source, in the repository's root. */
   runScript(source: string): Promise<Program>
 }
@@ -26,14 +28,17 @@ export interface SeparateProcesses {
 type TestEnd = Pick<TestContext, 'onTestFinished'>
 
 /** A system on the shared Temporal server; all that is started with it ends with the test. */
-export async function openProcesses(test: TestEnd): Promise<SeparateProcesses> {
+export async function openProcesses(
+  test: TestEnd,
+  variables?: NodeJS.ProcessEnv,
+): Promise<SeparateProcesses> {
   const database = await createStoreDatabase()
-  return open(test, { TEMPORAL_ADDRESS: inject('temporalAddress'), ...database?.env })
+  return open(test, { TEMPORAL_ADDRESS: inject('temporalAddress'), ...database?.env, ...variables })
 }
 
 /** A system without any server until one is started on its data folder. */
-export function openEmbedded(test: TestEnd): Promise<SeparateProcesses> {
-  return open(test, { TEMPORAL_ADDRESS: undefined })
+export function openEmbedded(test: TestEnd, variables?: NodeJS.ProcessEnv): Promise<SeparateProcesses> {
+  return open(test, { TEMPORAL_ADDRESS: undefined, ...variables })
 }
 
 async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): Promise<SeparateProcesses> {
@@ -55,13 +60,14 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
     SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
     ...variables,
   }
-  const start = async (args: string[]): Promise<Program> => use(await startProgram(args, env))
+  const start = async (args: string[], others: NodeJS.ProcessEnv = {}): Promise<Program> =>
+    use(await startProgram(args, { ...env, ...others }))
   return {
     folder,
     connect: async (options) => use(await SyncService.connect({ env, ...options })),
     startReceiver: async (...responses) => use(await startReceiver(...responses)),
-    startWorker: async () => {
-      const worker = await start(['dist/cli.js', 'worker'])
+    startWorker: async (others) => {
+      const worker = await start(['dist/cli.js', 'worker'], others)
       await worker.waitForOutput('worker started')
       return worker
     },
@@ -69,6 +75,11 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
       const system = await start(['dist/cli.js', 'start', '--port', '0', '--ui-port', '0'])
       await system.waitForOutput('Stop it with Ctrl-C')
       return system
+    },
+    runCommand: async (args, others) => {
+      const program = await start(['dist/cli.js', ...args], others)
+      const { code } = await program.exited
+      return { code, output: program.output }
     },
     runScript: (source) => start(['--input-type=module', '-e', source]),
   }
