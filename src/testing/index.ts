@@ -9,6 +9,7 @@ import { findTimeSkippingServer } from '../embedded/test-server.js'
 import { createLogger, type Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStore } from '../store/open-store.js'
+import { addSearchAttributes } from '../temporal/search-attributes.js'
 import { startSyncWorker, type SyncWorker } from '../worker.js'
 import type { SyncEventResult } from '../workflows/messages.js'
 import { startReceiver, type Receiver, type Respond } from './receiver.js'
@@ -70,7 +71,8 @@ export class SyncTestEnvironment implements AsyncDisposable {
       path: config.testServerPath,
     })
     const temporal = await startTimeSkipping(path)
-    await addSearchAttributes(temporal)
+    // The dev server has them from its command line; here they are added as to any server.
+    await addSearchAttributes(temporal.connection, temporal.namespace ?? 'default')
     return SyncTestEnvironment.#createIn(temporal, options)
   }
 
@@ -162,20 +164,6 @@ async function startTimeSkipping(path: string): Promise<TestWorkflowEnvironment>
     }
   }
 }
-
-/** The dev server has them from its command line; here they are added as to any server. */
-async function addSearchAttributes({ connection, namespace }: TestWorkflowEnvironment): Promise<void> {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, INDEXED_VALUE_TYPES[type]]),
-  )
-  await connection.operatorService.addSearchAttributes({
-    namespace: namespace ?? 'default',
-    searchAttributes,
-  })
-}
-
-/** `temporal.api.enums.v1.IndexedValueType`. */
-const INDEXED_VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const
 
 function searchOptions(
   { temporalPath, cacheDir, searchPath }: Config,
