@@ -2,6 +2,7 @@
 import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import pc from 'picocolors'
+import { setupCommand } from './cli/setup.js'
 import { startCommand } from './cli/start.js'
 import { workerCommand } from './cli/worker.js'
 import { SyncError } from './domain/errors.js'
@@ -13,6 +14,7 @@ const program = new Command('external-sync')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(workerCommand())
+  .addCommand(setupCommand())
 
 try {
   await program.parseAsync()
