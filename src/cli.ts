@@ -2,6 +2,7 @@
 import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import pc from 'picocolors'
+import { doctorCommand } from './cli/doctor.js'
 import { setupCommand } from './cli/setup.js'
 import { startCommand } from './cli/start.js'
 import { workerCommand } from './cli/worker.js'
@@ -15,6 +16,7 @@ const program = new Command('external-sync')
   .addCommand(startCommand())
   .addCommand(workerCommand())
   .addCommand(setupCommand())
+  .addCommand(doctorCommand())
 
 try {
   await program.parseAsync()
