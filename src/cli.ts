@@ -6,6 +6,8 @@ import { codecCommand } from './cli/codec.js'
 import { endpointsCommand } from './cli/endpoints.js'
 import { keysCommand } from './cli/keys.js'
 import { migrateCommand } from './cli/migrate.js'
+import { doctorCommand } from './cli/doctor.js'
+import { setupCommand } from './cli/setup.js'
 import { startCommand } from './cli/start.js'
 import { workerCommand } from './cli/worker.js'
 import { SyncError } from './domain/errors.js'
@@ -21,6 +23,8 @@ const program = new Command('external-sync')
   .addCommand(keysCommand())
   .addCommand(migrateCommand())
   .addCommand(codecCommand())
+  .addCommand(setupCommand())
+  .addCommand(doctorCommand())
 
 try {
   await program.parseAsync()

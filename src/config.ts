@@ -1,13 +1,13 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig'
+import type { ClientConnectConfig } from '@temporalio/envconfig'
 import { z } from 'zod'
 import { parseNetworks } from './delivery/address-guard.js'
 import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
-import { InvalidInputError } from './domain/errors.js'
 import { parseInput } from './domain/parse-input.js'
 import { defaultCacheDir } from './embedded/cache-dir.js'
 import { KeyRing, parseKeys } from './encryption/key-ring.js'
+import { loadTemporalConfig } from './temporal-config.js'
 
 const LARGEST_MAX_DATA_BYTES = 1024 * 1024
 
@@ -167,22 +167,4 @@ function isAbsoluteFileUrl(url: string): boolean {
   } catch {
     return false
   }
-}
-
-function loadTemporalConfig(env: NodeJS.ProcessEnv): ClientConnectConfig {
-  try {
-    return loadClientConnectConfig({ overrideEnvVars: definedVariables(env) })
-  } catch (error) {
-    // What follows the first line may quote a profile file, and with it an API key.
-    const [reason] = error instanceof Error ? error.message.split('\n') : []
-    throw new InvalidInputError('environment', [
-      { field: 'TEMPORAL_*', value: `(${reason})`, accepted: "what Temporal's own tools read there" },
-    ])
-  }
-}
-
-function definedVariables(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  )
 }

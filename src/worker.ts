@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
-import { NativeConnection, Worker } from '@temporalio/worker'
+import { Worker, type NativeConnection } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
 import { loadConfig, type Config } from './config.js'
 import type { Connector } from './delivery/connectors/connector.js'
@@ -12,15 +11,13 @@ import { EndpointCache } from './store/endpoint-cache.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { aborted, stopSignal } from './stop-signal.js'
 import { openStoreOf } from './store/open-store.js'
-import { connectTemporal, type AddressedOptions } from './temporal/connect.js'
 import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.js'
 import type { PayloadEncryption } from './temporal/payload-codec.js'
+import { connectNatively } from './temporal/connect-natively.js'
+import { connectTemporal } from './temporal/connect.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
 const SHUTDOWN_GRACE_MS = 10_000
-
-/** How often a server that does not answer is tried again. */
-const CONNECT_RETRY_INTERVAL_MS = 250
 
 /** Written by `npm run build`; the same place seen from src/ and from dist/. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url))
@@ -169,18 +166,5 @@ async function runToEnd(worker: Worker, close: () => Promise<void>): Promise<voi
     await worker.run()
   } finally {
     await close()
-  }
-}
-
-/** The native connection gives up at the first refusal, when a server may be about to come up. */
-async function connectNatively(options: AddressedOptions, timeoutMs: number): Promise<NativeConnection> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    try {
-      return await NativeConnection.connect(options)
-    } catch (error) {
-      if (Date.now() + CONNECT_RETRY_INTERVAL_MS > deadline) throw error
-      await sleep(CONNECT_RETRY_INTERVAL_MS)
-    }
   }
 }

@@ -216,7 +216,7 @@ test('a Temporal configuration that cannot be read is refused, and an API key in
 
   for (const env of [
     { TEMPORAL_CONFIG_FILE: file },
-    { TEMPORAL_TLS_CLIENT_CERT_PATH: `${file}.missing` },
+    { TEMPORAL_TLS_SERVER_CA_CERT_PATH: `${file}.missing` },
     { TEMPORAL_PROFILE: 'nobody' },
   ]) {
     const refusal = refusalOf(() => loadConfig(env))

@@ -1,12 +1,12 @@
-import { Client, Connection } from '@temporalio/client'
+import { Client } from '@temporalio/client'
 import { z } from 'zod'
 import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStoreOf } from '../store/open-store.js'
-import { connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
+import { connectClient, connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 
 /** What a service may be given instead of reading it from the environment. */
 export interface SyncServiceOptions {
@@ -112,11 +112,7 @@ async function openClient(
   config: Config,
 ): Promise<{ client: Client; isEmbedded: boolean; closeClient: () => Promise<void> }> {
   if (client !== undefined) return { client, isEmbedded: false, closeClient: () => Promise.resolve() }
-  const { connection, namespace, isEmbedded } = await connectTemporal(
-    config,
-    temporal,
-    (options, connectTimeout) => Connection.connect({ ...options, connectTimeout }),
-  )
+  const { connection, namespace, isEmbedded } = await connectTemporal(config, temporal, connectClient)
   const closeClient = (): Promise<void> => connection.close()
   try {
     const dataConverter = dataConverterOf(payloadEncryptionOf(config, isEmbedded))

@@ -15,3 +15,8 @@ export const SEARCH_ATTRIBUTES = {
 export function waitingQuery(endpoint: string, taskQueue: string): string {
   return `SyncWaitingOn = "${endpoint}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`
 }
+
+/** The visibility query for all events of one task queue's workers of which a delivery waits. */
+export function allWaitingQuery(taskQueue: string): string {
+  return `SyncWaitingCount > 0 AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`
+}

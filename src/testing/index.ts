@@ -12,6 +12,7 @@ import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStore } from '../store/open-store.js'
 import { dataConverterOf } from '../temporal/data-converter.js'
 import type { PayloadEncryption } from '../temporal/payload-codec.js'
+import { addSearchAttributes } from '../temporal/search-attributes.js'
 import { startSyncWorker, type SyncWorker } from '../worker.js'
 import type { SyncEventResult } from '../workflows/messages.js'
 import { startReceiver, type Receiver, type Respond } from './receiver.js'
@@ -81,7 +82,8 @@ export class SyncTestEnvironment implements AsyncDisposable {
       path: config.testServerPath,
     })
     const temporal = await startTimeSkipping(path, options)
-    await addSearchAttributes(temporal)
+    // The dev server has them from its command line; here they are added as to any server.
+    await addSearchAttributes(temporal.connection, temporal.namespace ?? 'default')
     return SyncTestEnvironment.#createIn(temporal, options)
   }
 
@@ -192,20 +194,6 @@ async function startTimeSkipping(
     }
   }
 }
-
-/** The dev server has them from its command line; here they are added as to any server. */
-async function addSearchAttributes({ connection, namespace }: TestWorkflowEnvironment): Promise<void> {
-  const searchAttributes = Object.fromEntries(
-    Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, INDEXED_VALUE_TYPES[type]]),
-  )
-  await connection.operatorService.addSearchAttributes({
-    namespace: namespace ?? 'default',
-    searchAttributes,
-  })
-}
-
-/** `temporal.api.enums.v1.IndexedValueType`. */
-const INDEXED_VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const
 
 function encryptionOf({
   encryptionKeys,

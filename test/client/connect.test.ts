@@ -11,7 +11,7 @@ test('a Temporal that does not answer is named, with how long it was tried and h
   await expect(connect({ TEMPORAL_ADDRESS: address }, { connectTimeoutMs: 500 })).rejects.toMatchObject({
     code: 'TEMPORAL_UNREACHABLE',
     message:
-      `no Temporal server answered at ${address} within 0.5 s; ` +
+      `no Temporal server answered at ${address} within 0.5 s (ECONNREFUSED); ` +
       'start one with `npx external-sync start`, or set TEMPORAL_ADDRESS to one that runs',
   })
 })
@@ -21,9 +21,9 @@ test('a namespace that does not exist is named, with the command that creates it
 
   await expect(connect({ TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'city' })).rejects.toMatchObject({
     code: 'TEMPORAL_NAMESPACE_MISSING',
-    message: expect.stringContaining(
-      `temporal operator namespace create --namespace city --address ${address}`,
-    ),
+    message:
+      `Temporal at ${address} has no namespace "city"; create it with \`npx external-sync setup\`, ` +
+      'or set TEMPORAL_NAMESPACE to one of its own',
   })
 })
 
@@ -34,7 +34,7 @@ test('a missing search attribute is named, with the command that creates it', as
 
     await expect(connect({ TEMPORAL_ADDRESS: server.address })).rejects.toMatchObject({
       code: 'TEMPORAL_SEARCH_ATTRIBUTE_MISSING',
-      message: expect.stringMatching(/search-attribute create .* --name SyncWaitingOn --type KeywordList/),
+      message: expect.stringMatching(/lacks .* SyncWaitingOn; create them with `npx external-sync setup`/),
     })
   } finally {
     await server.stop()

@@ -1,0 +1,28 @@
+import { isatty } from 'node:tty'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { examine } from '../doctor/examine.js'
+import type { Finding } from '../doctor/finding.js'
+import { checkStore } from '../doctor/store-check.js'
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description(
+      'check Node, the configuration, Temporal, workers and the endpoint store; exits with 1 for a ✗',
+    )
+    .action(async () => {
+      const statuses = new Set<Finding['status']>()
+      await examine({ env: process.env, checkStore }, (finding) => {
+        statuses.add(finding.status)
+        printFinding(finding)
+      })
+      // A check that took too long may still hold something open, which would keep the process alive.
+      process.stdout.write('', () => process.exit(statuses.has('error') ? 1 : 0))
+    })
+}
+
+function printFinding({ status, text, advice }: Finding): void {
+  const { green, yellow, red } = pc.createColors(isatty(process.stdout.fd) && pc.isColorSupported)
+  const sign = { ok: green('✓'), warning: yellow('!'), error: red('✗') }[status]
+  process.stdout.write(`${sign} ${text}\n${advice === undefined ? '' : `  → ${advice}\n`}`)
+}

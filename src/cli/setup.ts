@@ -1,0 +1,66 @@
+import { isatty } from 'node:tty'
+import { Command, InvalidArgumentError } from 'commander'
+import pc from 'picocolors'
+import { describeDatabase, loadConfig, type Config } from '../config.js'
+import { openKeyRing } from '../encryption/open-key-ring.js'
+import { migrateStore } from '../store/open-store.js'
+import { connectClient, openTemporal } from '../temporal/connect.js'
+import { setUpNamespace } from '../temporal/setup-namespace.js'
+import type { ReportStep, SetupStep } from '../temporal/setup-step.js'
+
+/** Longer than any server takes; what Temporal itself allows at most is the server's to say. */
+const MOST_RETENTION_DAYS = 3_650
+
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('make or check what workers and clients need: the namespace, search attributes, the store')
+    .option(
+      '--retention-days <days>',
+      'how long closed workflows are kept, and with them the ids that make a second emit harmless ' +
+        '(default: 30 for a new namespace, else unchanged)',
+      parseDays,
+    )
+    .action(setUp)
+}
+
+async function setUp({ retentionDays }: { retentionDays?: number }): Promise<void> {
+  const config = loadConfig(process.env)
+  await setUpTemporal(config, retentionDays, printStep)
+  await setUpStore(config, printStep)
+}
+
+async function setUpTemporal(
+  config: Config,
+  retentionDays: number | undefined,
+  report: ReportStep,
+): Promise<void> {
+  const { connection, address, namespace, security } = await openTemporal(config, {}, connectClient)
+  try {
+    process.stdout.write(`Temporal at ${address}, ${security}\n`)
+    await setUpNamespace(connection, { namespace, address, retentionDays }, report)
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Brings the endpoint store's schema up to date. */
+async function setUpStore(config: Config, report: ReportStep): Promise<void> {
+  const { database } = config
+  const migrations = await migrateStore({ database, keys: openKeyRing(config) })
+  const thing = `endpoint store ${describeDatabase(database)}`
+  if (migrations.length === 0) report({ thing, done: 'there already' })
+  else report({ thing: `${thing}: ${migrations.join(', ')}`, done: 'changed' })
+}
+
+function printStep({ thing, done, warning }: SetupStep): void {
+  const { green, yellow, dim } = pc.createColors(isatty(process.stdout.fd) && pc.isColorSupported)
+  const color = done === 'there already' ? dim : green
+  process.stdout.write(`  ${color(done.padEnd('there already'.length))}  ${thing}\n`)
+  if (warning !== undefined) process.stdout.write(`  ${yellow('!'.padEnd(13))}  ${warning}\n`)
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (/^\d+$/.test(text) && days >= 1 && days <= MOST_RETENTION_DAYS) return days
+  throw new InvalidArgumentError(`expected a whole number of days from 1 to ${MOST_RETENTION_DAYS}`)
+}
