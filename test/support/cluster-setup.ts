@@ -14,7 +14,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   onProgress('Temporal server: making the schemas and starting it on Postgres')
   const cluster = await startTemporalCluster({
     programs,
-    cliPath: cli.path,
     postgresUrl: postgres.url(),
   }).catch(async (error) => {
     await postgres[Symbol.asyncDispose]()

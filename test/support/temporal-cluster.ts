@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SEARCH_ATTRIBUTES } from '../../src/domain/search-attributes.js'
 import { runCommand } from '../../src/embedded/run-command.js'
+import { connectClient } from '../../src/temporal/connect.js'
+import { setUpNamespace } from '../../src/temporal/setup-namespace.js'
 import { freeLowPorts } from './free-port.js'
 import { openGuardedFolder } from './guarded-folder.js'
 import type { ServerPrograms } from './server-programs.js'
@@ -33,8 +34,6 @@ export interface TemporalCluster extends AsyncDisposable {
 /** How {@link startTemporalCluster} starts. */
 export interface TemporalClusterOptions {
   programs: ServerPrograms
-  /** The Temporal CLI, which makes the namespace. */
-  cliPath: string
   /** The administrator's URL of the Postgres that gets the two databases. */
   postgresUrl: string
 }
@@ -45,7 +44,7 @@ export async function startTemporalCluster(options: TemporalClusterOptions): Pro
   await makeSchema(options, 'temporal_visibility', 'visibility')
   const server = await startServer(options)
   try {
-    await makeNamespace(options.cliPath, server)
+    await makeNamespace(server)
     return { address: server.address, [Symbol.asyncDispose]: server.stop }
   } catch (error) {
     await server.stop()
@@ -120,34 +119,21 @@ async function startServer({ programs, postgresUrl }: TemporalClusterOptions): P
   }
 }
 
-async function makeNamespace(cliPath: string, { address, gone }: RunningServer): Promise<void> {
-  const signal = AbortSignal.any([gone, AbortSignal.timeout(SERVING_WITHIN_MS)])
-  const operator = (...args: string[]) =>
-    untilItWorks(() => runCommand(cliPath, ['operator', ...args, '--address', address], { signal }), signal)
-
-  await operator('namespace', 'create', '--namespace', 'default', '--retention', '720h')
-  const attributes = Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => [
-    '--name',
-    name,
-    '--type',
-    type,
-  ])
-  await operator('search-attribute', 'create', '--namespace', 'default', ...attributes)
-  await untilItWorks(async () => {
-    const listed = await operator('search-attribute', 'list', '--namespace', 'default')
-    const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !listed.includes(name))
-    if (missing.length > 0) throw new Error(`search attributes ${missing.join(', ')} are missing`)
-  }, signal)
-}
-
-/** The services of a server find each other after its start, and learn of a new namespace later still. */
-async function untilItWorks<Result>(action: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-  for (;;) {
-    try {
-      return await action()
-    } catch (error) {
-      if (signal.aborted) throw new Error(String(signal.reason), { cause: error })
-      await sleep(TRY_EVERY_MS)
+/** As `external-sync setup` does. The services of a server find each other after its start. */
+async function makeNamespace({ address, gone }: RunningServer): Promise<void> {
+  const deadline = AbortSignal.timeout(SERVING_WITHIN_MS)
+  const connection = await connectClient({ address }, SERVING_WITHIN_MS)
+  try {
+    for (;;) {
+      try {
+        return await setUpNamespace(connection, { namespace: 'default', address }, () => undefined)
+      } catch (error) {
+        if (gone.aborted || deadline.aborted)
+          throw new Error(String(gone.reason ?? deadline.reason), { cause: error })
+        await sleep(TRY_EVERY_MS)
+      }
     }
+  } finally {
+    await connection.close()
   }
 }
