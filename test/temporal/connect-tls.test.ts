@@ -166,6 +166,17 @@ describe.each<[string, (env: NodeJS.ProcessEnv) => Promise<string>]>([
     })
   })
 
+  test('shows its API key in no text of an error, whatever the server says', async () => {
+    await using proxy = await startProxy({
+      refuse: ({ authorization }) => ({ code: 13, message: `cannot read ${authorization}` }),
+    })
+
+    const failure = await open(trusting(proxy, { TEMPORAL_API_KEY: KEY })).catch((error: unknown) => error)
+
+    expect(failure).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' })
+    expect(textsOf(failure)).not.toContain(KEY)
+  })
+
   test.each([
     [16, 'GetSystemInfo', /does not know the caller \(UNAUTHENTICATED\); check that TEMPORAL_API_KEY/],
     [7, 'GetSystemInfo', /refuses the caller access \(PERMISSION_DENIED\); check that the API key/],

@@ -9,7 +9,7 @@ import type { SetupStep } from '../../src/temporal/setup-step.js'
 import { createAuthority } from '../support/certificates.js'
 import { runCommand, type CommandResult } from '../support/cli.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { startTlsProxy, type GrpcRefusal } from '../support/tls-proxy.js'
+import { startTlsProxy, type GrpcRefusal, type TlsProxyOptions } from '../support/tls-proxy.js'
 
 const ATTRIBUTES = Object.entries(SEARCH_ATTRIBUTES).map(
   ([name, type]) => `search attribute ${name} (${type})`,
@@ -70,6 +70,51 @@ test('processes that set up the same namespace at once all succeed, and nothing 
   expect(made).toHaveLength(1)
   expect(await findSearchAttributeGaps(connection, namespace)).toEqual({ missing: [], mismatched: [] })
   expect(await retentionOf(namespace)).toBe(40)
+})
+
+test('a race for the same namespace within milliseconds is success for all', async () => {
+  const namespace = newNamespace()
+
+  const runs = await Promise.all(Array.from({ length: 6 }, () => setUp(namespace)))
+
+  const made = runs.map(([namespaceStep]) => namespaceStep?.done)
+  expect(made.filter((done) => done === 'created')).toHaveLength(1)
+  expect(made.filter((done) => done === 'there already')).toHaveLength(5)
+  expect(await findSearchAttributeGaps(connection, namespace)).toEqual({ missing: [], mismatched: [] })
+})
+
+test('what parts of the server do not know yet is asked for until they do', async () => {
+  const unknown = new Map<string, GrpcRefusal>([
+    ['ListSearchAttributes', { code: 5, message: 'Namespace is not found.' }],
+    ['DescribeTaskQueue', { code: 5, message: 'Namespace is not found.' }],
+    ['DescribeWorkflowExecution', { code: 5, message: 'Namespace is not found.' }],
+    ['CountWorkflowExecutions', { code: 3, message: 'invalid search attribute' }],
+  ])
+  const asked: string[] = []
+  const refuse: TlsProxyOptions['refuse'] = ({ method }) => {
+    asked.push(method)
+    return asked.filter((other) => other === method).length < 3 ? unknown.get(method) : undefined
+  }
+
+  await throughProxy(refuse, (partial, address) =>
+    setUpNamespace(partial, { namespace: newNamespace(), address }, () => undefined),
+  )
+
+  for (const method of unknown.keys())
+    expect(asked.filter((other) => other === method).length).toBeGreaterThan(2)
+  expect(asked.lastIndexOf('ListSearchAttributes')).toBeGreaterThan(asked.lastIndexOf('AddSearchAttributes'))
+})
+
+test('what the server does not know in time is an error that names the namespace', async () => {
+  const namespace = newNamespace()
+  await setUp(namespace)
+  await throughProxy(forgetTaskQueues, async (partial, address) => {
+    const setup = { namespace, address, timeoutMs: 1_000 }
+    await expect(setUpNamespace(partial, setup, () => undefined)).rejects.toMatchObject({
+      code: 'TEMPORAL_SETUP_FAILED',
+      message: expect.stringContaining(`namespace "${namespace}"`),
+    })
+  })
 })
 
 test('the retention of a namespace that exists changes only when that is asked for', async () => {
@@ -216,6 +261,31 @@ async function setUpThrough(
     TEMPORAL_NAMESPACE: namespace,
     TEMPORAL_TLS_SERVER_CA_CERT_DATA: authority.cert,
   })
+}
+
+/** As a part of the server that never learns of the namespace. */
+function forgetTaskQueues({ method }: { method: string }): GrpcRefusal | undefined {
+  return method === 'DescribeTaskQueue' ? { code: 5, message: 'Namespace is not found.' } : undefined
+}
+
+/** Connects to the server behind a proxy that refuses some calls. */
+async function throughProxy(
+  refuse: TlsProxyOptions['refuse'],
+  use: (connection: Connection, address: string) => Promise<void>,
+): Promise<void> {
+  await using authority = await createAuthority()
+  const certificate = await authority.issue('127.0.0.1')
+  await using proxy = await startTlsProxy(inject('temporalAddress'), {
+    ...certificate,
+    ...(refuse !== undefined && { refuse }),
+  })
+  const tls = { serverRootCACertificate: Buffer.from(authority.cert) }
+  const partial = await Connection.connect({ address: proxy.address, tls })
+  try {
+    await use(partial, proxy.address)
+  } finally {
+    await partial.close()
+  }
 }
 
 function retentionOf(namespace: string): Promise<number | undefined> {
