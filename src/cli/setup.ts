@@ -48,8 +48,9 @@ async function setUpStore(config: Config, report: ReportStep): Promise<void> {
   const { database } = config
   const migrations = await migrateStore({ database, keys: openKeyRing(config) })
   const thing = `endpoint store ${describeDatabase(database)}`
-  if (migrations.length === 0) report({ thing, done: 'there already' })
-  else report({ thing: `${thing}: ${migrations.join(', ')}`, done: 'changed' })
+  const [first] = migrations
+  const done = first === undefined ? 'there already' : first.startsWith('0001-') ? 'created' : 'changed'
+  report({ thing, done })
 }
 
 function printStep({ thing, done, warning }: SetupStep): void {

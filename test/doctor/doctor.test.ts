@@ -31,7 +31,7 @@ test('a healthy system is a line with ✓ for each check, and exit code 0', asyn
     expect.stringMatching(new RegExp(`^✓ workers: 1 on task queue ${taskQueue}, last seen \\d+ s ago$`)),
     '✓ events that wait: none',
     expect.stringMatching(/^! endpoint store \/.*: there is none yet$/),
-    '  → a first worker makes it',
+    '  → the first start makes it',
   ])
   expect(code).toBe(0)
 })
