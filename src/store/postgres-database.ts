@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import pg from 'pg'
+import { DatabaseError, Pool } from 'pg'
 import type { StoreDatabase, Tables } from './store-database.js'
 
 /** How long a connection may take, in milliseconds. */
@@ -15,7 +15,7 @@ const UNDEFINED_TABLE = '42P01'
 
 /** A pool of connections to a Postgres database; they are made when they are needed. */
 export function openPostgres(url: string, location: string): StoreDatabase {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     application_name: 'external-sync',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -37,6 +37,6 @@ export function openPostgres(url: string, location: string): StoreDatabase {
         await sql`select pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(transaction)
         return change(transaction)
       }),
-    isMissingTable: (error) => error instanceof pg.DatabaseError && error.code === UNDEFINED_TABLE,
+    isMissingTable: (error) => error instanceof DatabaseError && error.code === UNDEFINED_TABLE,
   }
 }

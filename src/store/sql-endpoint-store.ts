@@ -270,9 +270,9 @@ export class SqlEndpointStore implements EndpointStore {
 async function lastRevision(db: Pick<Transaction<Tables>, 'selectFrom'>): Promise<number> {
   const { last } = await db
     .selectFrom('endpoint_changes')
-    .select(({ fn }) => fn.max('revision').as('last'))
+    .select(({ fn }) => fn.max<number | null>('revision').as('last'))
     .executeTakeFirstOrThrow()
-  return (last as number | null) ?? 0
+  return last ?? 0
 }
 
 async function writeRow(

@@ -48,7 +48,7 @@ export interface StoreDatabase {
   /** How old a reader may let what it knows become, in milliseconds. */
   maxStalenessMs: number
   /** Runs a change alone: nobody in any process writes between its first read and its last write. */
-  write<T>(change: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  write: <T>(change: (transaction: Transaction<Tables>) => Promise<T>) => Promise<T>
   /** Whether an error says that a table is missing. */
-  isMissingTable(error: unknown): boolean
+  isMissingTable: (error: unknown) => boolean
 }

@@ -12,8 +12,6 @@ export function testStoreConcurrently(kind: StoreKind): void {
     const location = await kind.newLocation()
     const [one, other] = [await openAt(location), await openAt(location)]
     await one.put('EMS', HOOK)
-    const append = (store: EndpointStore, type: string): Promise<unknown> =>
-      store.update('EMS', (current) => ({ ...current, events: [...(current.events ?? []), type] }))
 
     await Promise.all([append(one, 'a'), append(other, 'b'), append(one, 'c'), append(other, 'd')])
 
@@ -82,6 +80,10 @@ export function testStoreConcurrently(kind: StoreKind): void {
     onTestFinished(() => store.close())
     return store
   }
+}
+
+function append(store: EndpointStore, type: string): Promise<unknown> {
+  return store.update('EMS', (current) => ({ ...current, events: [...(current.events ?? []), type] }))
 }
 
 function start(file: string, args: string[]): MessagingProgram {

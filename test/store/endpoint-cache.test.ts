@@ -110,10 +110,10 @@ async function openCache(location: string) {
   const store = await open(location)
   const { logger, lines } = recordingLogger()
   let asked = 0
-  const { changesSince } = store
+  const changesSince = store.changesSince.bind(store)
   store.changesSince = (revision) => {
     asked += 1
-    return changesSince.call(store, revision)
+    return changesSince(revision)
   }
   const cache = new EndpointCache({ store, logger })
   onTestFinished(() => cache.close())
