@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NativeConnection } from '@temporalio/worker'
-import type { AddressedOptions } from './connect.js'
+import type { AddressedOptions } from './addressed-options.js'
 import { mayPass } from './connection-fault.js'
 
 /** How often a server that does not answer is tried again. */

@@ -1,6 +1,7 @@
-import { Connection, type ConnectionOptions } from '@temporalio/client'
+import { Connection } from '@temporalio/client'
 import { temporalDataFile, type Config } from '../config.js'
 import { readRunningServer } from '../embedded/server-record.js'
+import type { AddressedOptions } from './addressed-options.js'
 import { checkNamespace } from './check-namespace.js'
 import { explainFailure } from './connection-fault.js'
 
@@ -26,12 +27,6 @@ export interface TemporalConnection<C> {
   isEmbedded: boolean
   /** How it is secured, in words: `without TLS`, `over mutual TLS`, `over TLS, with an API key`. */
   security: string
-}
-
-/** What opening a connection is given. */
-export interface AddressedOptions extends Pick<ConnectionOptions, 'tls' | 'metadata'> {
-  address: string
-  apiKey?: string
 }
 
 /** Opens a connection, within this time. */

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client'
 import { SyncError } from '../domain/errors.js'
-import type { AddressedOptions } from './connect.js'
+import type { AddressedOptions } from './addressed-options.js'
 import { grpcStatus, failedWith } from './grpc-status.js'
 import { probeServer, type ProbeFault } from './probe-server.js'
 

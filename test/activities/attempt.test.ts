@@ -1,0 +1,106 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { makeAttempt } from '../../src/activities/attempt.js'
+import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
+import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
+import { createSender } from '../../src/delivery/send.js'
+import { NO_PROGRESS } from '../../src/domain/delivery.js'
+import type { StoredEndpoint } from '../../src/store/endpoint-store.js'
+import { startReceiver } from '../../src/testing/receiver.js'
+import { recordingLogger } from '../support/recording-logger.js'
+
+test('an attempt with outdated settings that would make the delivery wait is made again with the latest', async () => {
+  const { outcome, tokens } = await attempt({ known: 'old', latest: 'new' })
+
+  expect(outcome).toMatchObject({
+    kind: 'delivered',
+    attempts: 2,
+    evidence: [{ status: 401 }, { status: 200 }],
+  })
+  expect(tokens).toEqual(['old', 'new'])
+})
+
+test('where nothing has changed the delivery waits, after one attempt', async () => {
+  const { outcome, tokens } = await attempt({ known: 'old', latest: 'old' })
+
+  expect(outcome).toMatchObject({
+    kind: 'waiting',
+    reason: 'misconfigured',
+    endpointVersion: 'old',
+    attempts: 1,
+  })
+  expect(tokens).toEqual(['old'])
+})
+
+test('an endpoint that was not known yet gets the event, and is not taken for a removed one', async () => {
+  const { outcome } = await attempt({ known: undefined, latest: 'new' })
+
+  expect(outcome).toMatchObject({ kind: 'delivered', attempts: 1 })
+})
+
+test('an endpoint that was removed ends the delivery', async () => {
+  const { outcome } = await attempt({ known: undefined, latest: undefined })
+
+  expect(outcome).toMatchObject({ kind: 'discarded', reason: 'the endpoint was removed' })
+})
+
+test('an endpoint whose key is missing is tried again, and does not wait as misconfigured', async () => {
+  const problem = { problem: 'what is encrypted under the key "k2" cannot be read', missingKey: 'k2' }
+
+  await expect(attempt({ known: 'old', latest: 'old', problem })).rejects.toMatchObject({
+    code: 'ENCRYPTION_KEY_MISSING',
+  })
+})
+
+/** Makes an attempt to a receiver that takes the token `new` alone; an endpoint's version is its token. */
+async function attempt({
+  known,
+  latest,
+  problem,
+}: {
+  known: string | undefined
+  latest: string | undefined
+  problem?: object
+}) {
+  await using receiver = await startReceiver(({ headers }, response) => {
+    response.writeHead(headers.authorization === 'new' ? 200 : 401).end()
+  })
+  const sender = createSender({ allowNetworks: ['127.0.0.0/8'] })
+  onTestFinished(() => sender.close())
+  const at = (version: string | undefined): StoredEndpoint | undefined =>
+    version === undefined
+      ? undefined
+      : {
+          name: 'EMS',
+          url: receiver.url,
+          authToken: version,
+          state: 'active',
+          version,
+          createdAt: '2026-11-25T00:00:00Z',
+          updatedAt: '2026-11-25T00:00:00Z',
+          ...problem,
+        }
+  const outcome = await makeAttempt(
+    {
+      endpoints: {
+        get: () => Promise.resolve(at(known)),
+        getLatest: () => Promise.resolve(at(latest)),
+        subscribers: () => Promise.resolve([]),
+        close: () => undefined,
+      },
+      sender,
+      limiter: createConcurrencyLimiter(),
+      health: createEndpointHealth(),
+      logger: recordingLogger().logger,
+      random: () => 0,
+    },
+    {
+      endpoint: 'EMS',
+      event: { type: 'policy.approved', id: '1', time: '2026-11-25T00:00:00Z', data: {} },
+      acceptedAt: '2026-11-25T00:00:00Z',
+      earlierAttempts: 0,
+    },
+    NO_PROGRESS,
+    new AbortController().signal,
+  )
+  return { outcome, tokens: receiver.requests.map(({ headers }) => headers.authorization) }
+}
