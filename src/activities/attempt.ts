@@ -26,6 +26,9 @@ import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 /** An endpoint at its limit of concurrent attempts is tried again after this, and up to as much longer. */
 const LIMIT_RETRY_MS = 1_000
 
+/** The workflow's clock may be a little behind: a delivery that wakes up before its expiry is attempted again. */
+const EXPIRY_SLACK_MS = 1_000
+
 /** What an attempt is about. */
 export interface DeliverInput {
   endpoint: string
@@ -149,7 +152,8 @@ async function attemptAt(
     progressed: RoundProgress,
   ): AttemptOutcome {
     const slowIntervalMs = jittered(retryPolicy.slowIntervalMs, random())
-    const retryInMs = Math.max(0, Math.min(slowIntervalMs, remainingMs(retryPolicy, acceptedAt)))
+    const expiresInMs = remainingMs(retryPolicy, acceptedAt) + EXPIRY_SLACK_MS
+    const retryInMs = Math.max(0, Math.min(slowIntervalMs, expiresInMs))
     return { kind: 'waiting', reason, endpointVersion: version, retryInMs, ...progressed }
   }
 }

@@ -125,8 +125,8 @@ test('a delivery expires when its endpoint wants that, and only then', async () 
   const { syncService } = environment
   const rejecting = await environment.startReceiver(422)
   const down = await environment.startReceiver(503)
-  await syncService.registerEndpoint('Rejecting', { url: rejecting.url, retry: { expireAfterMs: 1_500 } })
-  await syncService.registerEndpoint('Down', { url: down.url, retry: { expireAfterMs: 1_500 } })
+  await syncService.registerEndpoint('Rejecting', { url: rejecting.url, retry: { expireAfterMs: 4_000 } })
+  await syncService.registerEndpoint('Down', { url: down.url, retry: { expireAfterMs: 4_000 } })
 
   const receipt = await syncService.emit('policy.approved', {})
 
