@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { subscribes } from '../domain/endpoint.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.js'
@@ -95,8 +94,14 @@ export class EndpointCache implements EndpointReader {
     if (isFresh) return
     if (this.#revision === undefined) return this.#refresh()
     if (performance.now() - this.#lastFailureAt < RETRY_INTERVAL_MS) return
-    const refreshed = this.#refresh().catch(() => undefined)
-    await Promise.race([refreshed, sleep(PATIENCE_MS, undefined, { ref: false })])
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(resolve, PATIENCE_MS)
+      const done = (): void => {
+        clearTimeout(patience)
+        resolve()
+      }
+      this.#refresh().then(done, done)
+    })
   }
 
   /** One for all that wait, unless this process has made a change since it was begun. */
