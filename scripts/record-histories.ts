@@ -3,7 +3,8 @@
  * against the present code: `npm run build && npx tsx scripts/record-histories.ts [name…]`, in seconds.
  *
  * A new path needs a new scenario. What a release has recorded is never recorded anew, as deliveries that
- * older code has started may wait for months: the path as it then is gets another name.
+ * older code has started may wait for months: the path as it then is gets another name. `together-NAME` is the
+ * path NAME since the first attempts of an event are made together.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -37,7 +38,7 @@ try {
 }
 
 async function record(name: string): Promise<void> {
-  const play = scenarios[name]
+  const play = scenarios[name.replace(/^together-/, '')]
   if (play === undefined) {
     throw new Error(`no scenario "${name}"; there are ${Object.keys(scenarios).join(', ')}`)
   }

@@ -19,7 +19,7 @@ import {
   type ServiceParts,
   type SyncServiceOptions,
 } from './client/service-parts.js'
-import { startEvent, type Receipt } from './client/start-event.js'
+import type { Receipt } from './client/start-event.js'
 import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
 import { loadConfig, type Config } from './config.js'
@@ -209,9 +209,9 @@ export class SyncService implements AsyncDisposable {
         options,
         this.#options.maxDataBytes ?? this.#configured().maxDataBytes,
       )
-      return this.#whenChanged(async ({ client, store, taskQueue }) => {
+      return this.#whenChanged(async ({ starts, store }) => {
         const registryRevision = store.writtenRevision
-        const receipt = await startEvent(client, taskQueue, {
+        const receipt = await starts.start({
           event,
           ...(registryRevision !== undefined && { registryRevision }),
         })
@@ -348,7 +348,7 @@ export class SyncService implements AsyncDisposable {
 
   #connected(): Promise<ServiceParts> {
     if (this.#parts === undefined) {
-      const parts = startAtOnce(() => openServiceParts(this.#options, this.#configured()))
+      const parts = startAtOnce(() => openServiceParts(this.#options, this.#configured(), () => this.#log()))
       this.#parts = parts
       parts.catch(() => (this.#parts = undefined))
     }

@@ -15,6 +15,7 @@ import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.
 import type { PayloadEncryption } from './temporal/payload-codec.js'
 import { connectNatively } from './temporal/connect-natively.js'
 import { connectTemporal } from './temporal/connect.js'
+import { WORKER_TUNING } from './worker-tuning.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
 const SHUTDOWN_GRACE_MS = 10_000
@@ -47,6 +48,8 @@ export interface SyncWorkerOptions {
   connectors?: readonly Connector[] | undefined
   /** Whether first attempts are made within the workflow task, which is faster. @default true */
   expressAttempts?: boolean | undefined
+  /** Told when the first attempts of an event begin, with its workflow. */
+  onFirstAttempts?: ((workflowId: string) => void) | undefined
 }
 
 /** A worker that runs until it is stopped. */
@@ -68,6 +71,7 @@ export async function startSyncWorker({
   allowNetworks,
   connectors,
   expressAttempts,
+  onFirstAttempts,
 }: SyncWorkerOptions): Promise<SyncWorker> {
   const codePath = encryption?.encrypt === true ? ENCRYPTED_BUNDLE : WORKFLOW_BUNDLE
   if (!existsSync(codePath)) {
@@ -85,6 +89,7 @@ export async function startSyncWorker({
     taskQueue,
     workflowBundle: { codePath },
     ...converter,
+    ...WORKER_TUNING,
     activities: createActivities({
       client: new Client({ connection, namespace, ...converter }),
       store,
@@ -92,6 +97,7 @@ export async function startSyncWorker({
       sender,
       logger,
       ...(expressAttempts !== undefined && { expressAttempts }),
+      ...(onFirstAttempts !== undefined && { onFirstAttempts }),
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity'
-import { NO_PROGRESS, type AttemptOutcome } from '../domain/delivery.js'
+import { NO_PROGRESS } from '../domain/delivery.js'
 import { makeAttempt, type AttemptDependencies, type DeliverInput } from './attempt.js'
+import type { FirstOutcome } from './first-attempts.js'
 
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
 const LIMIT_MS = 2_000
@@ -11,7 +12,7 @@ const LIMIT_MS = 2_000
  * to a round, as is all when `enabled` is not set.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean) {
-  return async function deliverFirst(input: DeliverInput): Promise<AttemptOutcome | { kind: 'skipped' }> {
+  return async function deliverFirst(input: DeliverInput): Promise<FirstOutcome> {
     if (!enabled || !dependencies.health.isQuick(input.endpoint)) return { kind: 'skipped' }
     const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LIMIT_MS)])
     return makeAttempt(dependencies, input, NO_PROGRESS, signal)

@@ -8,6 +8,7 @@ import { createEndpointHealth } from '../delivery/endpoint-health.js'
 import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { createEndpointVersion } from './endpoint-version.js'
+import { createFirstAttempts } from './first-attempts.js'
 import { createInspectRound } from './inspect-round.js'
 import { createReleaseWaiting } from './release-waiting.js'
 import { createResolveEndpoints } from './resolve-endpoints.js'
@@ -22,6 +23,8 @@ export interface ActivityDependencies {
   logger: Logger
   /** Whether first attempts are made within the workflow task, which is faster. @default true */
   expressAttempts?: boolean
+  /** Told when the first attempts of an event begin, with its workflow. */
+  onFirstAttempts?: (workflowId: string) => void
   /** A number in [0, 1), for jitter. @default Math.random */
   random?: () => number
 }
@@ -34,9 +37,11 @@ export function createActivities(dependencies: ActivityDependencies) {
   const limiter = createConcurrencyLimiter()
   const health = createEndpointHealth()
   const attempts = { ...parts, limiter, health, random }
+  const deliverFirst = createDeliverFirst(attempts, expressAttempts)
   return {
+    firstAttempts: createFirstAttempts(dependencies, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
-    deliverFirst: createDeliverFirst(attempts, expressAttempts),
+    deliverFirst,
     deliver: createDeliver(attempts),
     endpointVersion: createEndpointVersion(dependencies),
     inspectRound: createInspectRound(dependencies),

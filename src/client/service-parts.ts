@@ -2,10 +2,13 @@ import { Client } from '@temporalio/client'
 import { z } from 'zod'
 import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
+import type { Connector } from '../delivery/connectors/connector.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStoreOf } from '../store/open-store.js'
 import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
+import type { WorkerPace } from './worker-pace.js'
+import { StartQueue } from './start-queue.js'
 import { connectClient, connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 
 /** What a service may be given instead of reading it from the environment. */
@@ -26,6 +29,12 @@ export interface SyncServiceOptions {
   store?: EndpointStore
   /** Who changes endpoints here, for their history. @default the user and the host, such as `alice@ops-1` */
   actor?: string
+  /**
+   * Runs a worker in this process too, on the same connection: what is emitted here is attempted at once, without
+   * a way through Temporal's queue. Its `connectors` are what endpoints may name as theirs. Not with `client`.
+   * @default none: workers run elsewhere
+   */
+  worker?: boolean | { connectors?: readonly Connector[] }
   /** @default `SYNC_TASK_QUEUE`, else external-sync */
   taskQueue?: string
   /**
@@ -39,37 +48,48 @@ export interface SyncServiceOptions {
   logger?: Logger
 }
 
-const optionsSchema = z.strictObject(
-  {
-    env: z.record(z.string(), z.string().optional()).optional(),
-    temporal: z
-      .strictObject(
-        {
-          address: z.string('host:port').min(1, 'host:port').optional(),
-          namespace: z.string('a namespace').min(1, 'a namespace').optional(),
-          tls: z.unknown().optional(),
-          apiKey: z.unknown().optional(),
-          metadata: z.unknown().optional(),
-          connectTimeoutMs: z.number('milliseconds').positive('more than 0').optional(),
-        },
-        'an object of connection options',
-      )
-      .optional(),
-    client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
-    store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
-    actor: z.string('a string').min(1, 'a name').max(200, 'at most 200 characters').optional(),
-    taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
-    allowNetworks: z.array(z.string(), 'an array of networks').optional(),
-    maxDataBytes: z
-      .number('a number')
-      .int('a whole number')
-      .min(1, 'at least 1')
-      .max(1024 * 1024, 'at most 1048576')
-      .optional(),
-    logger: z.instanceof(Object, { error: 'a pino logger' }).optional(),
-  },
-  'an object of options',
-)
+const optionsSchema = z
+  .strictObject(
+    {
+      env: z.record(z.string(), z.string().optional()).optional(),
+      temporal: z
+        .strictObject(
+          {
+            address: z.string('host:port').min(1, 'host:port').optional(),
+            namespace: z.string('a namespace').min(1, 'a namespace').optional(),
+            tls: z.unknown().optional(),
+            apiKey: z.unknown().optional(),
+            metadata: z.unknown().optional(),
+            connectTimeoutMs: z.number('milliseconds').positive('more than 0').optional(),
+          },
+          'an object of connection options',
+        )
+        .optional(),
+      client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
+      worker: z
+        .union(
+          [z.boolean(), z.strictObject({ connectors: z.array(z.instanceof(Object)).optional() })],
+          'true, false or an object of connectors',
+        )
+        .optional(),
+      store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
+      actor: z.string('a string').min(1, 'a name').max(200, 'at most 200 characters').optional(),
+      taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
+      allowNetworks: z.array(z.string(), 'an array of networks').optional(),
+      maxDataBytes: z
+        .number('a number')
+        .int('a whole number')
+        .min(1, 'at least 1')
+        .max(1024 * 1024, 'at most 1048576')
+        .optional(),
+      logger: z.instanceof(Object, { error: 'a pino logger' }).optional(),
+    },
+    'an object of options',
+  )
+  .refine(({ client, worker = false }) => client === undefined || worker === false, {
+    path: ['worker'],
+    error: 'none beside client, as a worker needs a connection of its own kind',
+  })
 
 /** @throws {InvalidInputError} on an option that does not exist or holds what it cannot */
 export function checkOptions(options: SyncServiceOptions): void {
@@ -81,44 +101,78 @@ export interface ServiceParts {
   client: Client
   store: EndpointStore
   taskQueue: string
+  starts: StartQueue
   allowNetworks: readonly string[]
   /** Closes what was opened here. */
   close(): Promise<void>
 }
 
-/** Opens the connection and the store, or uses those that were given. */
-export async function openServiceParts(options: SyncServiceOptions, config: Config): Promise<ServiceParts> {
-  const { client, isEmbedded, closeClient } = await openClient(options, config)
+/** Opens the store and the connection, or uses those that were given. */
+export async function openServiceParts(
+  options: SyncServiceOptions,
+  config: Config,
+  logger: () => Logger,
+): Promise<ServiceParts> {
+  const taskQueue = options.taskQueue ?? config.taskQueue
+  const store = options.store ?? (await openStoreOf(config, options.actor))
+  const closeStore = async (): Promise<void> => {
+    if (options.store === undefined) await store.close()
+  }
   try {
-    const store = options.store ?? (await openStoreOf(config, options.actor))
+    const { worker = false } = options
+    const opened = worker === false ? await openClient(options, config) : await withWorker(worker)
+    const { client, pace, allowNetworks, close } = opened
     return {
       client,
       store,
-      taskQueue: options.taskQueue ?? config.taskQueue,
-      allowNetworks: options.allowNetworks ?? config.allowNetworks ?? (isEmbedded ? LOOPBACK_NETWORKS : []),
+      taskQueue,
+      starts: new StartQueue(client, taskQueue, pace),
+      allowNetworks,
       close: async () => {
-        if (options.store === undefined) await store.close()
-        await closeClient()
+        await close()
+        await closeStore()
       },
     }
   } catch (error) {
-    await closeClient()
+    await closeStore()
     throw error
+  }
+
+  async function withWorker(worker: true | { connectors?: readonly Connector[] }): Promise<OpenedClient> {
+    const { startOwnWorker } = await import('./own-worker.js')
+    return startOwnWorker({
+      config,
+      temporal: options.temporal,
+      store,
+      taskQueue,
+      allowNetworks: options.allowNetworks ?? config.allowNetworks,
+      connectors: worker === true ? undefined : worker.connectors,
+      logger: logger(),
+    })
   }
 }
 
-async function openClient(
-  { client, temporal }: SyncServiceOptions,
-  config: Config,
-): Promise<{ client: Client; isEmbedded: boolean; closeClient: () => Promise<void> }> {
-  if (client !== undefined) return { client, isEmbedded: false, closeClient: () => Promise.resolve() }
-  const { connection, namespace, isEmbedded } = await connectTemporal(config, temporal, connectClient)
-  const closeClient = (): Promise<void> => connection.close()
+type OpenedClient = Pick<ServiceParts, 'client' | 'allowNetworks' | 'close'> & {
+  pace?: WorkerPace
+}
+
+async function openClient(options: SyncServiceOptions, config: Config): Promise<OpenedClient> {
+  const allowNetworks = options.allowNetworks ?? config.allowNetworks
+  if (options.client !== undefined) {
+    return { client: options.client, allowNetworks: allowNetworks ?? [], close: () => Promise.resolve() }
+  }
+  const opened = await connectTemporal(config, options.temporal, connectClient)
+  const { connection, namespace, isEmbedded } = opened
+  const close = (): Promise<void> => connection.close()
   try {
     const dataConverter = dataConverterOf(payloadEncryptionOf(config, isEmbedded))
-    return { client: new Client({ connection, namespace, dataConverter }), isEmbedded, closeClient }
+    return {
+      client: new Client({ connection, namespace, dataConverter }),
+      allowNetworks: allowNetworks ?? (isEmbedded ? LOOPBACK_NETWORKS : []),
+      close,
+    }
   } catch (error) {
-    await closeClient()
+    await close()
     throw error
   }
 }

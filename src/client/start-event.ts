@@ -5,6 +5,7 @@ import { stringify } from 'safe-stable-stringify'
 import { EventConflictError, SyncError } from '../domain/errors.js'
 import { workflowIdOf } from '../domain/event.js'
 import type { Json } from '../domain/json.js'
+import { canStartEagerly } from '../temporal/eager-start.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import { SYNC_EVENT_WORKFLOW, type SyncEventInput } from '../workflows/messages.js'
 
@@ -25,19 +26,28 @@ export interface Receipt {
   duplicate: boolean
 }
 
+/** A receipt, and whether the worker of this process has got the workflow. */
+export interface StartedEvent extends Receipt {
+  isEager: boolean
+}
+
 /**
  * Starts the event's workflow, or finds that it was started before.
  * @throws {EventConflictError} when it was, with other data
  * @throws {SyncError} `EVENT_NOT_ACCEPTED` when Temporal did not accept it; emitting it again is harmless
  */
-export async function startEvent(client: Client, taskQueue: string, input: SyncEventInput): Promise<Receipt> {
+export async function startEvent(
+  client: Client,
+  taskQueue: string,
+  input: SyncEventInput,
+): Promise<StartedEvent> {
   const { event } = input
   const workflowId = workflowIdOf(event)
   try {
-    const duplicate = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
+    const started = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
       startOnce(client, taskQueue, input),
     )
-    return { eventId: event.id, workflowId, duplicate }
+    return { eventId: event.id, workflowId, ...started }
   } catch (cause) {
     if (cause instanceof SyncError) throw cause
     throw new SyncError(
@@ -49,16 +59,20 @@ export async function startEvent(client: Client, taskQueue: string, input: SyncE
   }
 }
 
-/** @returns whether the same event had been accepted before */
-async function startOnce(client: Client, taskQueue: string, input: SyncEventInput): Promise<boolean> {
+async function startOnce(
+  client: Client,
+  taskQueue: string,
+  input: SyncEventInput,
+): Promise<Pick<StartedEvent, 'duplicate' | 'isEager'>> {
   const { event } = input
   const workflowId = workflowIdOf(event)
   const dataHash = hashOf(event.data)
   try {
-    await client.workflow.start(SYNC_EVENT_WORKFLOW, {
+    const { eagerlyStarted } = await client.workflow.start(SYNC_EVENT_WORKFLOW, {
       workflowId,
       taskQueue,
-      args: [input],
+      args: [{ ...input, firstAttempts: 'together' } satisfies SyncEventInput],
+      requestEagerStart: canStartEagerly(client),
       // An event whose workflow was cancelled or terminated was not delivered: emitted again, it is.
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       memo: { [DATA_HASH]: dataHash },
@@ -67,12 +81,12 @@ async function startOnce(client: Client, taskQueue: string, input: SyncEventInpu
         typedSearchAttributes: new TypedSearchAttributes([{ key: eventKey, value: event.key }]),
       }),
     })
-    return false
+    return { duplicate: false, isEager: eagerlyStarted }
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error
     const { memo } = await client.workflow.getHandle(workflowId).describe()
     if (memo?.[DATA_HASH] !== dataHash) throw new EventConflictError(event.type, event.id)
-    return true
+    return { duplicate: true, isEager: false }
   }
 }
 

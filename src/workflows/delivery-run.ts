@@ -9,6 +9,7 @@ import {
   sleep,
 } from '@temporalio/workflow'
 import type { DeliverInput } from '../activities/attempt.js'
+import type { FirstOutcome } from '../activities/first-attempts.js'
 import type { Activities } from '../activities/index.js'
 import { MAX_ATTEMPT_TIMEOUT_MS } from '../domain/attempt-limits.js'
 import {
@@ -17,7 +18,6 @@ import {
   discarded,
   hasEnded,
   NO_PROGRESS,
-  type AttemptOutcome,
   type Delivery,
   type RoundOutcome,
   type RoundProgress,
@@ -90,6 +90,8 @@ export class DeliveryRun {
     delivery: Delivery,
     private readonly accepted: AcceptedEvent,
     private readonly onChange: () => void,
+    /** What came of the first attempt, where it was made already. */
+    private madeFirst?: FirstOutcome,
   ) {
     this.#delivery = delivery
     this.#isFirst = delivery.attempts === 0
@@ -139,14 +141,15 @@ export class DeliveryRun {
   /** The first attempt after the start or a wait is made at once; those that follow it are a round. */
   async #attempt(): Promise<void> {
     if (this.#delivery.nextRetryAt !== undefined) return this.#backOff()
-    const first = this.#isFirst ? await this.#first() : SKIPPED
+    const first = this.#isFirst ? (this.madeFirst ?? (await this.#first())) : SKIPPED
+    this.madeFirst = undefined
     this.#isFirst = false
     const outcome = first.kind === 'skipped' ? await this.#round() : first
     if (outcome.kind === 'retry') this.#earlierAttempts += outcome.attempts
     this.#set(afterRound(this.#delivery, outcome, new Date()))
   }
 
-  async #first(): Promise<AttemptOutcome | typeof SKIPPED> {
+  async #first(): Promise<FirstOutcome> {
     const { endpoint } = this.#delivery
     try {
       return await this.#interruptible(() =>

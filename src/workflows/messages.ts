@@ -12,6 +12,11 @@ export interface SyncEventInput {
   event: SyncEvent
   /** The registry's revision that the emitter has written; the endpoints are resolved as of it at least. */
   registryRevision?: number
+  /**
+   * How the first attempts are made: by one local activity that resolves the endpoints as well. Not there in
+   * what earlier versions have started, which has one for each; so workers are upgraded before emitters.
+   */
+  firstAttempts?: 'together'
   /** When the event was accepted, RFC 3339; there when it continues as new. */
   acceptedAt?: string
   /** Where the deliveries stood; there when it continues as new. */

@@ -29,6 +29,12 @@ import { waitingAttributes } from './waiting-attributes.js'
 /** Servers that never suggest to continue as new still get a bounded history. */
 const MAX_HISTORY_EVENTS = 8_000
 
+const { firstAttempts } = proxyLocalActivities<Activities>({
+  summary: 'resolve the subscribed endpoints and attempt each',
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '1s', maximumInterval: '30s' },
+})
+
 const { resolveEndpoints } = proxyLocalActivities<Activities>({
   summary: 'resolve the subscribed endpoints',
   startToCloseTimeout: '10s',
@@ -42,6 +48,7 @@ const { resolveEndpoints } = proxyLocalActivities<Activities>({
 export async function syncEvent({
   event,
   registryRevision,
+  firstAttempts: made,
   acceptedAt = workflowInfo().startTime.toISOString(),
   deliveries: carried,
 }: SyncEventInput): Promise<SyncEventResult> {
@@ -71,9 +78,7 @@ export async function syncEvent({
     { validator: ({ endpoint }) => refuseUnlessOpen(endpoint) },
   )
 
-  const initial =
-    carried ?? (await resolveEndpoints(event.type, registryRevision)).map(({ name }) => newDelivery(name))
-  const started = initial.map((delivery) => new DeliveryRun(delivery, { event, acceptedAt }, publish))
+  const started = await begin()
   runs = started
   publish()
 
@@ -87,6 +92,19 @@ export async function syncEvent({
   const kept = fitEvidence(deliveries())
   if (kept.every(hasEnded)) return { deliveries: kept }
   return continueAsNew<typeof syncEvent>({ event, acceptedAt, deliveries: kept })
+
+  async function begin(): Promise<DeliveryRun[]> {
+    const accepted = { event, acceptedAt }
+    if (carried !== undefined) return carried.map((delivery) => new DeliveryRun(delivery, accepted, publish))
+    if (made === 'together') {
+      const attempts = await firstAttempts({ ...accepted, registryRevision })
+      return attempts.map(
+        ({ endpoint, outcome }) => new DeliveryRun(newDelivery(endpoint), accepted, publish, outcome),
+      )
+    }
+    const endpoints = await resolveEndpoints(event.type, registryRevision)
+    return endpoints.map(({ name }) => new DeliveryRun(newDelivery(name), accepted, publish))
+  }
 
   /** Shows in the Temporal UI and its search what changed; a delivery that never waited costs no upsert. */
   function publish(): void {

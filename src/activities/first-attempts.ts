@@ -1,0 +1,58 @@
+import { activityInfo } from '@temporalio/activity'
+import type { AttemptOutcome } from '../domain/delivery.js'
+import type { Logger } from '../logger.js'
+import type { EndpointReader } from '../store/endpoint-cache.js'
+import type { DeliverInput } from './attempt.js'
+import type { createDeliverFirst } from './deliver-first.js'
+
+/** What the first attempts of an event are about. */
+export interface FirstAttemptsInput extends Pick<DeliverInput, 'event' | 'acceptedAt'> {
+  /** The registry's revision that the emitter knows of, so that an endpoint registered before gets the event. */
+  registryRevision?: number | undefined
+}
+
+/** What came of a first attempt, or that none was made. */
+export type FirstOutcome = AttemptOutcome | { kind: 'skipped' }
+
+/** A subscribed endpoint and what came of the first attempt to it; never a secret. */
+export interface FirstAttempt {
+  endpoint: string
+  outcome: FirstOutcome
+}
+
+interface FirstAttemptsDependencies {
+  endpoints: EndpointReader
+  logger: Logger
+  /** Told when they begin, with the event's workflow. */
+  onFirstAttempts?: (workflowId: string) => void
+}
+
+/**
+ * Resolves the endpoints that are subscribed to an event at this moment, and makes the first attempt to each
+ * of them, all at once: for an event whose endpoints are up this one local activity is all there is, in one
+ * workflow task. While the store does not answer, it is tried again before any attempt was made.
+ */
+export function createFirstAttempts(
+  { endpoints, logger, onFirstAttempts }: FirstAttemptsDependencies,
+  deliverFirst: ReturnType<typeof createDeliverFirst>,
+) {
+  return async function firstAttempts({
+    registryRevision,
+    ...accepted
+  }: FirstAttemptsInput): Promise<FirstAttempt[]> {
+    const workflowId = activityInfo().workflowExecution?.workflowId
+    if (workflowId !== undefined) onFirstAttempts?.(workflowId)
+    const names = await endpoints.subscribers(accepted.event.type, registryRevision)
+    return Promise.all(names.map(async (endpoint) => ({ endpoint, outcome: await attempt(endpoint) })))
+
+    /** One that has no outcome is left to a round, and delays no other. */
+    async function attempt(endpoint: string): Promise<FirstOutcome> {
+      try {
+        return await deliverFirst({ endpoint, ...accepted, earlierAttempts: 0 })
+      } catch (error) {
+        logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
+        return { kind: 'skipped' }
+      }
+    }
+  }
+}
