@@ -19,7 +19,7 @@ import {
   type ServiceParts,
   type SyncServiceOptions,
 } from './client/service-parts.js'
-import type { Receipt } from './client/start-event.js'
+import type { Receipt } from './client/start-events.js'
 import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
 import { loadConfig, type Config } from './config.js'
@@ -32,6 +32,7 @@ import {
   parseEventIdentity,
   parseEventType,
   type EmitOptions,
+  type SyncEvent,
 } from './domain/event.js'
 import { parseEndpoint } from './domain/parse-endpoint.js'
 import { createLogger, type Logger } from './logger.js'
@@ -43,7 +44,7 @@ export type { DeliveriesOptions } from './client/event-deliveries.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
-export type { Receipt } from './client/start-event.js'
+export type { Receipt } from './client/start-events.js'
 export type { EndpointTestReport } from './client/test-endpoint.js'
 export type { AttemptEvidence, Delivery, DeliveryState, WaitingReason } from './domain/delivery.js'
 export type {
@@ -70,6 +71,12 @@ export type {
   UnusableEndpoint,
 } from './store/endpoint-store.js'
 export type { DeliveryPage } from './workflows/messages.js'
+
+/** One event of `emitMany`: what `emit` takes, in one object. */
+export interface EventToEmit extends EmitOptions {
+  type: string
+  data: unknown
+}
 
 const ERROR = 'error'
 
@@ -203,21 +210,22 @@ export class SyncService implements AsyncDisposable {
    */
   emit(type: string, data: unknown, options: EmitOptions = {}): Promise<Receipt> {
     return this.#watch(() => {
-      const event = createEvent(
-        type,
-        data,
-        options,
-        this.#options.maxDataBytes ?? this.#configured().maxDataBytes,
-      )
-      return this.#whenChanged(async ({ starts, store }) => {
-        const registryRevision = store.writtenRevision
-        const receipt = await starts.start({
-          event,
-          ...(registryRevision !== undefined && { registryRevision }),
-        })
-        if (!receipt.duplicate) this.#eventListeners.call(type, event.data, event)
-        return receipt
-      })
+      const event = this.#createEvent(type, data, options)
+      return this.#whenChanged((parts) => this.#start(parts, event))
+    })
+  }
+
+  /**
+   * Emits many events at once: all are checked before the first is handed over. With `grouping` they go together.
+   * @throws {InvalidInputError} on the first that could not be delivered as it was meant; then none was emitted
+   * @throws {EventConflictError} as `emit` does
+   * @throws {SyncError} `EVENT_NOT_ACCEPTED`; the others may have been accepted, and emitting them again with
+   * their ids is harmless
+   */
+  emitMany(events: readonly EventToEmit[]): Promise<Receipt[]> {
+    return this.#watch(() => {
+      const created = events.map(({ type, data, ...options }) => this.#createEvent(type, data, options))
+      return this.#whenChanged((parts) => Promise.all(created.map((event) => this.#start(parts, event))))
     })
   }
 
@@ -229,7 +237,7 @@ export class SyncService implements AsyncDisposable {
     return this.#watch(() => {
       const identity = parseEventIdentity(type, id)
       checkDeliveriesOptions(options)
-      return this.#whenChanged(({ client }) => readDeliveries(client, identity, options))
+      return this.#whenChanged((parts) => readDeliveries(parts, identity, options))
     })
   }
 
@@ -240,7 +248,7 @@ export class SyncService implements AsyncDisposable {
   retryDelivery(type: string, id: string, endpoint: string): Promise<Delivery> {
     return this.#watch(() => {
       const identity = parseEventIdentity(type, id)
-      return this.#whenChanged(({ client }) => retryDelivery(client, identity, endpoint))
+      return this.#whenChanged((parts) => retryDelivery(parts, identity, endpoint))
     })
   }
 
@@ -252,7 +260,7 @@ export class SyncService implements AsyncDisposable {
     return this.#watch(() => {
       const identity = parseEventIdentity(type, id)
       const checked = parseDiscardReason(reason)
-      return this.#whenChanged(({ client }) => discardDelivery(client, identity, endpoint, checked))
+      return this.#whenChanged((parts) => discardDelivery(parts, identity, endpoint, checked))
     })
   }
 
@@ -305,6 +313,17 @@ export class SyncService implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #createEvent(type: string, data: unknown, options: EmitOptions): SyncEvent {
+    return createEvent(type, data, options, this.#options.maxDataBytes ?? this.#configured().maxDataBytes)
+  }
+
+  async #start({ starts, store }: ServiceParts, event: SyncEvent): Promise<Receipt> {
+    const registryRevision = store.writtenRevision
+    const receipt = await starts.start({ event, ...(registryRevision !== undefined && { registryRevision }) })
+    if (receipt.duplicate !== true) this.#eventListeners.call(event.type, event.data, event)
+    return receipt
   }
 
   async #close(): Promise<void> {

@@ -46,6 +46,8 @@ export interface Config {
   readonly allowNetworks?: readonly string[]
   /** Whether first attempts are made within the workflow task. `SYNC_EXPRESS_ATTEMPTS` @default true */
   readonly expressAttempts: boolean
+  /** Whether events that are emitted at the same time go to Temporal together. `SYNC_GROUPING` @default off */
+  readonly grouping: 'off' | 'auto'
   /** Address, namespace, TLS and API key by `TEMPORAL_*` or the profile file of Temporal's tools. */
   readonly temporal: ClientConnectConfig
   /** `PATH`, for finding programs. */
@@ -85,6 +87,7 @@ const environmentSchema = z.object({
   SYNC_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).optional(),
   SYNC_ALLOW_NETWORKS: z.string().transform(parseNetworks).optional(),
   SYNC_EXPRESS_ATTEMPTS: z.enum(['true', 'false'], 'true or false').default('true'),
+  SYNC_GROUPING: z.enum(['off', 'auto'], 'off or auto').default('off'),
   SYNC_MAX_DATA_BYTES: z
     .string()
     .regex(/^\d{1,15}$/, 'a whole number')
@@ -115,6 +118,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
+    grouping: parsed.SYNC_GROUPING,
     expressAttempts: parsed.SYNC_EXPRESS_ATTEMPTS === 'true',
     ...(parsed.SYNC_ALLOW_NETWORKS !== undefined && { allowNetworks: parsed.SYNC_ALLOW_NETWORKS }),
     temporal: loadTemporalConfig(env),

@@ -31,6 +31,7 @@ test('an empty environment gives the defaults', () => {
     cacheDir: join(homedir(), '.cache', 'external-sync'),
     taskQueue: 'external-sync',
     maxDataBytes: 262_144,
+    grouping: 'off',
     expressAttempts: true,
     temporal: expect.any(Object),
   })
@@ -63,6 +64,7 @@ test.each<[name: string, value: string, expected: object]>([
     { codecOrigins: ['https://temporal.city.example', 'http://localhost:8233'] },
   ],
   ['SYNC_EXPRESS_ATTEMPTS', 'false', { expressAttempts: false }],
+  ['SYNC_GROUPING', 'auto', { grouping: 'auto' }],
   ['SYNC_TEMPORAL_PATH', '/bin/temporal', { temporalPath: '/bin/temporal' }],
   ['SYNC_TEST_SERVER_PATH', '/bin/test-server', { testServerPath: '/bin/test-server' }],
   ['SYNC_MAX_DATA_BYTES', '1', { maxDataBytes: 1 }],
@@ -78,6 +80,7 @@ test.each<[name: string, value: string, accepted: string]>([
   ['SYNC_TASK_QUEUE', '', TASK_QUEUE],
   ['SYNC_TASK_QUEUE', 'x'.repeat(101), TASK_QUEUE],
   ['SYNC_EXPRESS_ATTEMPTS', 'yes', 'true or false'],
+  ['SYNC_GROUPING', 'on', 'off or auto'],
   ['SYNC_TEMPORAL_PATH', '', 'a value, or no such variable'],
   ['SYNC_TEST_SERVER_PATH', '', 'a value, or no such variable'],
   ['SYNC_LOG_LEVEL', 'verbose', `one of ${LOG_LEVELS.join(', ')}`],

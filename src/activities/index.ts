@@ -9,6 +9,7 @@ import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { createEndpointVersion } from './endpoint-version.js'
 import { createFirstAttempts } from './first-attempts.js'
+import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
 import { createInspectRound } from './inspect-round.js'
 import { createReleaseWaiting } from './release-waiting.js'
 import { createResolveEndpoints } from './resolve-endpoints.js'
@@ -40,6 +41,7 @@ export function createActivities(dependencies: ActivityDependencies) {
   const deliverFirst = createDeliverFirst(attempts, expressAttempts)
   return {
     firstAttempts: createFirstAttempts(dependencies, deliverFirst),
+    firstAttemptsOfGroup: createFirstAttemptsOfGroup(dependencies, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
     deliverFirst,
     deliver: createDeliver(attempts),

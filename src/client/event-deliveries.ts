@@ -9,8 +9,11 @@ import { optionalTsToDate } from '@temporalio/common/lib/time.js'
 import { z } from 'zod'
 import { discarded, hasEnded, withProgress, type Delivery } from '../domain/delivery.js'
 import { SyncError } from '../domain/errors.js'
-import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import type { SyncEvent } from '../domain/event.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { parseInput } from '../domain/parse-input.js'
+import { findGrouped, type EventLookup } from './grouped-events.js'
+import { noWorker } from './no-worker.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import { readRoundProgress, type PendingActivity } from '../temporal/round-progress.js'
 import {
@@ -51,11 +54,30 @@ export function checkDeliveriesOptions(options: DeliveriesOptions): void {
 }
 
 /**
- * Where an event's deliveries stand: from the result of a workflow that has completed, else from its state
- * and, for the attempts that Temporal is retrying, from its pending activities.
+ * Where an event's deliveries stand, whether it has a workflow of its own or went in a group.
  * @throws {SyncError} `EVENT_NOT_FOUND`, or `NO_WORKER` when no worker is there to say
  */
 export async function readDeliveries(
+  lookup: EventLookup,
+  event: Pick<SyncEvent, 'type' | 'id'>,
+  options: DeliveriesOptions,
+): Promise<DeliveryPage> {
+  try {
+    return await readOwnDeliveries(lookup.client, event, options)
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'EVENT_NOT_FOUND') throw error
+    const grouped = await findGrouped(lookup, event)
+    if (grouped === undefined) throw error
+    if (grouped.deliveries === undefined) return readOwnDeliveries(lookup.client, event, options)
+    return pageOf(grouped.deliveries, options.cursor, options.limit ?? MAX_PAGE_SIZE)
+  }
+}
+
+/**
+ * From the result of a workflow that has completed, else from its state and, for the attempts that Temporal is
+ * retrying, from its pending activities.
+ */
+async function readOwnDeliveries(
   client: Client,
   event: Pick<SyncEvent, 'type' | 'id'>,
   { cursor, limit = MAX_PAGE_SIZE }: DeliveriesOptions,
@@ -83,15 +105,6 @@ export function eventNotFound(workflowId: string, cause: unknown): SyncError {
   return new SyncError(
     'EVENT_NOT_FOUND',
     `event ${workflowId} is not known: it was not accepted, or its history is older than what Temporal keeps`,
-    { cause },
-  )
-}
-
-export function noWorker(workflowId: string, cause: unknown): SyncError {
-  return new SyncError(
-    'NO_WORKER',
-    `no worker answered for event ${workflowId}; the event is safe in Temporal: ` +
-      'start a worker with `npx external-sync worker`',
     { cause },
   )
 }

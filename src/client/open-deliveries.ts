@@ -3,15 +3,17 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
   type WorkflowHandle,
 } from '@temporalio/client'
 import type { Delivery } from '../domain/delivery.js'
 import { SyncError } from '../domain/errors.js'
-import { workflowIdOf, type SyncEvent } from '../domain/event.js'
+import type { SyncEvent } from '../domain/event.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { GRPC, grpcStatus } from '../temporal/grpc-status.js'
 import { discardDeliveryUpdate, retryDeliveryUpdate } from '../workflows/messages.js'
-import { eventNotFound, noWorker } from './event-deliveries.js'
+import { eventNotFound } from './event-deliveries.js'
+import { findGrouped, type EventLookup } from './grouped-events.js'
+import { noWorker } from './no-worker.js'
 
 /** How long a worker has to carry out what an operator wants, in milliseconds. */
 const UPDATE_TIMEOUT_MS = 30_000
@@ -25,8 +27,12 @@ type EventIdentity = Pick<SyncEvent, 'type' | 'id'>
  * Begins a new attempt at once.
  * @throws {SyncError} `DELIVERY_NOT_OPEN`, `EVENT_NOT_FOUND` or `NO_WORKER`
  */
-export function retryDelivery(client: Client, event: EventIdentity, endpoint: string): Promise<Delivery> {
-  return onOpenDelivery(client, event, (handle) =>
+export function retryDelivery(
+  lookup: EventLookup,
+  event: EventIdentity,
+  endpoint: string,
+): Promise<Delivery> {
+  return onOpenDelivery(lookup, event, (handle) =>
     handle.executeUpdate(retryDeliveryUpdate, { args: [{ endpoint }] }),
   )
 }
@@ -36,21 +42,22 @@ export function retryDelivery(client: Client, event: EventIdentity, endpoint: st
  * @throws {SyncError} `DELIVERY_NOT_OPEN`, `EVENT_NOT_FOUND` or `NO_WORKER`
  */
 export function discardDelivery(
-  client: Client,
+  lookup: EventLookup,
   event: EventIdentity,
   endpoint: string,
   reason: string,
 ): Promise<Delivery> {
-  return onOpenDelivery(client, event, (handle) =>
+  return onOpenDelivery(lookup, event, (handle) =>
     handle.executeUpdate(discardDeliveryUpdate, { args: [{ endpoint, reason }] }),
   )
 }
 
 async function onOpenDelivery(
-  client: Client,
+  lookup: EventLookup,
   event: EventIdentity,
   update: (handle: WorkflowHandle) => Promise<Delivery>,
 ): Promise<Delivery> {
+  const { client } = lookup
   const handle = client.workflow.getHandle(workflowIdOf(event))
   try {
     return await client.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
@@ -63,7 +70,7 @@ async function onOpenDelivery(
       })
     }
     if (cause instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw noWorker(handle.workflowId, cause)
-    if (cause instanceof WorkflowNotFoundError) throw await endedOrUnknown(handle, cause)
+    if (cause instanceof WorkflowNotFoundError) throw await endedOrUnknown(lookup, event, handle, cause)
     throw cause
   }
 }
@@ -83,8 +90,13 @@ async function whenTaskSucceeds<T>(update: () => Promise<T>): Promise<T> {
   }
 }
 
-async function endedOrUnknown(handle: WorkflowHandle, cause: unknown): Promise<SyncError> {
-  const ended = await handle.describe().catch(() => undefined)
+async function endedOrUnknown(
+  lookup: EventLookup,
+  event: EventIdentity,
+  handle: WorkflowHandle,
+  cause: unknown,
+): Promise<SyncError> {
+  const ended = (await handle.describe().catch(() => undefined)) ?? (await findGrouped(lookup, event))
   if (ended === undefined) return eventNotFound(handle.workflowId, cause)
   return new SyncError('DELIVERY_NOT_OPEN', `event ${handle.workflowId}: all its deliveries have ended`, {
     cause,

@@ -42,6 +42,11 @@ export interface SyncServiceOptions {
    * @default `SYNC_ALLOW_NETWORKS`, else loopback where the Temporal server is the embedded one, else none
    */
   allowNetworks?: readonly string[]
+  /**
+   * `auto`: events that are emitted while others are being accepted go to Temporal together, which is many times
+   * faster. Whether one was emitted before is then known within this process only. @default `SYNC_GROUPING`, else off
+   */
+  grouping?: Config['grouping']
   /** Largest data of an event in bytes of JSON. @default `SYNC_MAX_DATA_BYTES`, else 262144 */
   maxDataBytes?: number
   /** Where failures go that nobody awaits. @default warnings and errors as JSON on standard error */
@@ -76,6 +81,7 @@ const optionsSchema = z
       actor: z.string('a string').min(1, 'a name').max(200, 'at most 200 characters').optional(),
       taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
       allowNetworks: z.array(z.string(), 'an array of networks').optional(),
+      grouping: z.enum(['off', 'auto'], 'off or auto').optional(),
       maxDataBytes: z
         .number('a number')
         .int('a whole number')
@@ -126,7 +132,7 @@ export async function openServiceParts(
       client,
       store,
       taskQueue,
-      starts: new StartQueue(client, taskQueue, pace),
+      starts: new StartQueue({ client, taskQueue, grouping: options.grouping ?? config.grouping, pace }),
       allowNetworks,
       close: async () => {
         await close()

@@ -1,10 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@temporalio/client'
+import type { Config } from '../config.js'
+import type { SyncEvent } from '../domain/event.js'
+import { MAX_GROUP_EVENTS } from '../domain/group-token.js'
 import { canStartEagerly } from '../temporal/eager-start.js'
-import { workflowIdOf } from '../domain/event.js'
 import type { SyncEventInput } from '../workflows/messages.js'
+import { RecentEvents } from './recent-events.js'
+import { startEvent, startGroup, type Receipt, type Started } from './start-events.js'
 import type { WorkerPace } from './worker-pace.js'
-import { startEvent, type Receipt } from './start-event.js'
 
 /** Starts under way at the same time; more would only wait in the server, where their time limit passes. */
 const MAX_STARTS = 100
@@ -15,60 +17,100 @@ const MAX_STARTS = 100
  */
 const MAX_EAGER_STARTS = 16
 
+/** As many where events go in groups: while they are under way, a group gathers. */
+const MAX_GROUPS = 2
+
 /** How long a worker that does not get to it keeps the next start waiting, in milliseconds. */
 const MAX_HELD_MS = 1_000
 
+/** A group's events in characters of JSON; three bytes each at most, below what a payload takes. */
+const MAX_GROUP_CHARACTERS = 500_000
+
 interface WaitingStart {
-  input: SyncEventInput
+  input: Omit<SyncEventInput, 'firstAttempts'>
   resolve: (receipt: Receipt) => void
   reject: (error: unknown) => void
+}
+
+interface StartQueueOptions {
+  client: Client
+  taskQueue: string
+  grouping: Config['grouping']
+  /** Of the worker of this process, where there is one. */
+  pace?: WorkerPace | undefined
 }
 
 /** Hands events to Temporal in the order in which they come, not all at once; an idle one waits for nothing. */
 export class StartQueue {
   readonly #waiting: WaitingStart[] = []
+  readonly #recent: RecentEvents | undefined
   readonly #maxUnderWay: number
   #underWay = 0
 
-  /** @param pace of the worker of this process, where there is one */
-  constructor(
-    private readonly client: Client,
-    private readonly taskQueue: string,
-    private readonly pace?: WorkerPace,
-  ) {
-    this.#maxUnderWay = canStartEagerly(client) ? MAX_EAGER_STARTS : MAX_STARTS
+  constructor(private readonly options: StartQueueOptions) {
+    const { client, grouping } = options
+    const maxStarts = canStartEagerly(client) ? MAX_EAGER_STARTS : MAX_STARTS
+    this.#maxUnderWay = grouping === 'auto' ? MAX_GROUPS : maxStarts
+    this.#recent = grouping === 'auto' ? new RecentEvents() : undefined
   }
 
   /** Resolves when Temporal has accepted the event, and rejects as {@link startEvent} does. */
-  start(input: SyncEventInput): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ input, resolve, reject })
-      this.#startNext()
-    })
+  start(input: WaitingStart['input']): Promise<Receipt> {
+    const enqueue = (): Promise<Receipt> =>
+      new Promise((resolve, reject) => {
+        this.#waiting.push({ input, resolve, reject })
+        // Those that are emitted in the same turn go together.
+        queueMicrotask(() => this.#startNext())
+      })
+    return this.#recent === undefined ? enqueue() : this.#recent.once(input.event, enqueue)
+  }
+
+  /** The workflow that took an event which went in a group lately. */
+  async groupOf(event: Pick<SyncEvent, 'type' | 'id'>): Promise<string | undefined> {
+    return this.#recent?.workflowOf(event)
   }
 
   #startNext(): void {
-    while (this.#underWay < this.#maxUnderWay) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
+    while (this.#underWay < this.#maxUnderWay && this.#waiting.length > 0) {
       this.#underWay += 1
-      void this.#startOne(next).finally(() => {
+      void this.#startTogether(this.#take()).finally(() => {
         this.#underWay -= 1
         this.#startNext()
       })
     }
   }
 
-  async #startOne({ input, resolve, reject }: WaitingStart): Promise<void> {
-    const first = this.pace?.expect(workflowIdOf(input.event))
-    try {
-      const { isEager, ...receipt } = await startEvent(this.client, this.taskQueue, input)
-      resolve(receipt)
-      if (isEager) await Promise.race([first?.begun, sleep(MAX_HELD_MS, undefined, { ref: false })])
-    } catch (error) {
-      reject(error)
-    } finally {
-      first?.forget()
+  /** What goes next: one event, or with grouping as many as a group takes. */
+  #take(): WaitingStart[] {
+    if (this.options.grouping === 'off') return this.#waiting.splice(0, 1)
+    let count = 0
+    let characters = 0
+    for (const { input } of this.#waiting.slice(0, MAX_GROUP_EVENTS)) {
+      characters += JSON.stringify(input.event).length
+      if (count > 0 && characters > MAX_GROUP_CHARACTERS) break
+      count += 1
     }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #startTogether(group: readonly WaitingStart[]): Promise<void> {
+    try {
+      const { receipts, isEager } = await this.#send(group.map(({ input }) => input))
+      for (const [index, { resolve }] of group.entries()) resolve(receipts[index]!)
+      if (isEager) await this.options.pace?.begun(receipts[0]!.workflowId, MAX_HELD_MS)
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  #send(inputs: readonly WaitingStart['input'][]): Promise<Started> {
+    const { client, taskQueue } = this.options
+    const [first, ...others] = inputs
+    if (others.length === 0) return startEvent(client, taskQueue, first!)
+    const revisions = inputs.flatMap(({ registryRevision }) => registryRevision ?? [])
+    return startGroup(client, taskQueue, {
+      events: inputs.map(({ event }) => event),
+      ...(revisions.length > 0 && { registryRevision: Math.max(...revisions) }),
+    })
   }
 }

@@ -1,15 +1,33 @@
-/** Tells the emitter in a worker's process when the worker has got to an event. */
+/** Workflows that are remembered until their starter asks; others were started elsewhere. */
+const MAX_REMEMBERED = 1_000
+
+/** Tells the emitter in a worker's process when the worker gets to what was started. */
 export class WorkerPace {
   readonly #expected = new Map<string, () => void>()
+  readonly #begun = new Set<string>()
 
-  /** Called by the worker when it begins with an event's first attempts. */
+  /** Called by the worker when it begins with the first attempts of a workflow. */
   hasBegun(workflowId: string): void {
-    this.#expected.get(workflowId)?.()
+    const tell = this.#expected.get(workflowId)
+    if (tell !== undefined) return tell()
+    this.#begun.add(workflowId)
+    if (this.#begun.size <= MAX_REMEMBERED) return
+    const [oldest] = this.#begun
+    if (oldest !== undefined) this.#begun.delete(oldest)
   }
 
-  /** @returns a promise that it has, and a function that forgets it */
-  expect(workflowId: string): { begun: Promise<void>; forget: () => void } {
-    const begun = new Promise<void>((resolve) => this.#expected.set(workflowId, resolve))
-    return { begun, forget: () => void this.#expected.delete(workflowId) }
+  /** Resolves when it has, at the latest after `withinMs`. */
+  begun(workflowId: string, withinMs: number): Promise<void> {
+    if (this.#begun.delete(workflowId)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.#expected.delete(workflowId)
+        resolve()
+      }
+      const timer = setTimeout(done, withinMs)
+      timer.unref()
+      this.#expected.set(workflowId, done)
+    })
   }
 }

@@ -118,8 +118,3 @@ export function parseDiscardReason(reason: string): string {
   return parseInput(z.object({ reason: discardReasonSchema }), { reason }, { subject: 'discardDelivery' })
     .reason
 }
-
-/** The id of the one workflow that syncs this event. The type holds no `/`, so that it parses back. */
-export function workflowIdOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): string {
-  return `${type}/${id}`
-}

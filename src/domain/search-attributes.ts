@@ -5,6 +5,8 @@
 export const SEARCH_ATTRIBUTES = {
   /** The entity that the event is about, such as `policy/42`; set at the start when the emitter gave a key. */
   SyncEventKey: 'Keyword',
+  /** The tokens of a group's events, by which the group is found; see `groupTokenOf`. */
+  SyncGroupEvents: 'KeywordList',
   /** Names of the endpoints on which a delivery waits, as many as fit. */
   SyncWaitingOn: 'KeywordList',
   /** How many deliveries wait, all of them. */
@@ -14,6 +16,11 @@ export const SEARCH_ATTRIBUTES = {
 /** The visibility query for events that wait for an endpoint, among those of one task queue's workers. */
 export function waitingQuery(endpoint: string, taskQueue: string): string {
   return `SyncWaitingOn = "${endpoint}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`
+}
+
+/** The visibility query for groups that may hold an event, of one task queue's workers. */
+export function groupQuery(token: string, taskQueue: string): string {
+  return `SyncGroupEvents = "${token}" AND TaskQueue = "${taskQueue}"`
 }
 
 /** The visibility query for all events of one task queue's workers of which a delivery waits. */

@@ -14,7 +14,9 @@ import { dataConverterOf } from '../temporal/data-converter.js'
 import type { PayloadEncryption } from '../temporal/payload-codec.js'
 import { addSearchAttributes } from '../temporal/search-attributes.js'
 import { startSyncWorker, type SyncWorker } from '../worker.js'
-import type { SyncEventResult } from '../workflows/messages.js'
+import { deliveriesOf } from '../client/grouped-events.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
+import type { SyncEventResult, SyncGroupResult } from '../workflows/messages.js'
 import { startReceiver, type Receiver, type Respond } from './receiver.js'
 
 export { startReceiver, type ReceivedRequest, type Receiver, type Respond } from './receiver.js'
@@ -33,6 +35,8 @@ export interface SyncTestEnvironmentOptions {
   encryptionKeys?: KeyRing
   /** Whether `encryptionKeys` encrypt what Temporal gets too. @default false */
   encryptPayloads?: boolean
+  /** Whether events that are emitted at the same time go to Temporal together. @default off */
+  grouping?: 'off' | 'auto'
   /** Told of each step where the Temporal server must be fetched or built first, which takes minutes. */
   onProgress?: (message: string) => void
 }
@@ -106,9 +110,19 @@ export class SyncTestEnvironment implements AsyncDisposable {
   }
 
   /** Waits until every delivery of the event has been delivered or discarded. */
-  async waitForDeliveries({ workflowId }: Pick<Receipt, 'workflowId'>): Promise<Delivery[]> {
-    const result = (await this.temporal.client.workflow.getHandle(workflowId).result()) as SyncEventResult
-    return result.deliveries
+  async waitForDeliveries({
+    workflowId,
+    eventId,
+  }: Pick<Receipt, 'workflowId'> & Partial<Receipt>): Promise<Delivery[]> {
+    const result: SyncEventResult | SyncGroupResult = await this.temporal.client.workflow
+      .getHandle(workflowId)
+      .result()
+    if ('deliveries' in result) return result.deliveries
+    const event = result.events.find(({ id }) => id === eventId)
+    if (event === undefined) throw new Error(`group ${workflowId} has no event ${eventId}`)
+    return (
+      deliveriesOf(result, event).deliveries ?? this.waitForDeliveries({ workflowId: workflowIdOf(event) })
+    )
   }
 
   /** Starts a worker in place of one that was stopped; the first one is started with the environment. */
@@ -158,6 +172,7 @@ export class SyncTestEnvironment implements AsyncDisposable {
       taskQueue,
       logger,
       allowNetworks: LOOPBACK_NETWORKS,
+      grouping: options.grouping ?? 'off',
     })
     const environment = new SyncTestEnvironment(
       syncService,

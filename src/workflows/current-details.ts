@@ -1,3 +1,5 @@
+import { workflowIdOf } from '../domain/workflow-id.js'
+import type { GroupedEvent, SyncGroupResult } from './messages.js'
 import { hasEnded, type Delivery, type DeliveryState } from '../domain/delivery.js'
 
 /** More rows would bury the ones that matter. */
@@ -23,6 +25,26 @@ export function describeDeliveries(deliveries: readonly Delivery[]): string {
     ...rows.slice(0, MAX_ROWS).map(describeRow),
     ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more`] : []),
   ].join('\n')
+}
+
+/** The same for a group of events. */
+export function describeGroup({ events, subscribers }: SyncGroupResult): string {
+  const rows = [...events.filter(isOpen), ...events.filter((event) => !isOpen(event))]
+  return [
+    `**${events.length} events, ${events.filter(isOpen).length} of them go on in workflows of their own**`,
+    '',
+    '| event | outcome | endpoints |',
+    '| --- | --- | --- |',
+    ...rows.slice(0, MAX_ROWS).map((event) => {
+      const outcome = isOpen(event) ? '🔄 goes on' : '✅ delivered'
+      return `| ${workflowIdOf(event)} | ${outcome} | ${subscribers[event.type]?.length} |`
+    }),
+    ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more, see the result`] : []),
+  ].join('\n')
+}
+
+function isOpen({ statuses }: GroupedEvent): boolean {
+  return statuses === undefined
 }
 
 function describeRow(delivery: Delivery): string {

@@ -18,6 +18,7 @@ import {
   discarded,
   hasEnded,
   NO_PROGRESS,
+  type AttemptOutcome,
   type Delivery,
   type RoundOutcome,
   type RoundProgress,
@@ -91,10 +92,11 @@ export class DeliveryRun {
     private readonly accepted: AcceptedEvent,
     private readonly onChange: () => void,
     /** What came of the first attempt, where it was made already. */
-    private madeFirst?: FirstOutcome,
+    first?: FirstOutcome,
   ) {
     this.#delivery = delivery
-    this.#isFirst = delivery.attempts === 0
+    this.#isFirst = delivery.attempts === 0 && first === undefined
+    if (first !== undefined && first.kind !== 'skipped') this.#delivery = this.#after(first)
   }
 
   get delivery(): Delivery {
@@ -141,12 +143,14 @@ export class DeliveryRun {
   /** The first attempt after the start or a wait is made at once; those that follow it are a round. */
   async #attempt(): Promise<void> {
     if (this.#delivery.nextRetryAt !== undefined) return this.#backOff()
-    const first = this.#isFirst ? (this.madeFirst ?? (await this.#first())) : SKIPPED
-    this.madeFirst = undefined
+    const first = this.#isFirst ? await this.#first() : SKIPPED
     this.#isFirst = false
-    const outcome = first.kind === 'skipped' ? await this.#round() : first
+    this.#set(this.#after(first.kind === 'skipped' ? await this.#round() : first))
+  }
+
+  #after(outcome: AttemptOutcome): Delivery {
     if (outcome.kind === 'retry') this.#earlierAttempts += outcome.attempts
-    this.#set(afterRound(this.#delivery, outcome, new Date()))
+    return afterRound(this.#delivery, outcome, new Date())
   }
 
   async #first(): Promise<FirstOutcome> {

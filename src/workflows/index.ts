@@ -1,2 +1,3 @@
 export { releaseEndpoint } from './release-endpoint.js'
 export { syncEvent } from './sync-event.js'
+export { syncGroup } from './sync-group.js'

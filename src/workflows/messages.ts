@@ -5,6 +5,7 @@ import { fitEvidence } from '../domain/fit-evidence.js'
 
 /** Names under which workflows are started; a client needs no workflow code. */
 export const SYNC_EVENT_WORKFLOW = 'syncEvent'
+export const SYNC_GROUP_WORKFLOW = 'syncGroup'
 export const RELEASE_ENDPOINT_WORKFLOW = 'releaseEndpoint'
 
 /** What `syncEvent` starts with. */
@@ -26,6 +27,31 @@ export interface SyncEventInput {
 /** What a finished `syncEvent` leaves on record. */
 export interface SyncEventResult {
   deliveries: Delivery[]
+}
+
+/** What `syncGroup` starts with. */
+export interface SyncGroupInput {
+  events: SyncEvent[]
+  /** The registry's revision that the emitter has written; the endpoints are resolved as of it at least. */
+  registryRevision?: number
+}
+
+/** What a finished `syncGroup` leaves on record. */
+export interface SyncGroupResult {
+  /** When the first attempts had been made, RFC 3339. */
+  attemptedAt: string
+  /** The endpoints of each event type. */
+  subscribers: Record<string, readonly string[]>
+  events: GroupedEvent[]
+}
+
+/** An event of a group. */
+export interface GroupedEvent extends Pick<SyncEvent, 'type' | 'id'> {
+  /**
+   * The HTTP statuses with which it was delivered, in the order of its subscribers, or one for all; absent where
+   * it goes on in a workflow of its own.
+   */
+  statuses?: number[]
 }
 
 /** A part of an event's deliveries, in the order in which the endpoints were resolved. */

@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  createEvent,
-  DEFAULT_MAX_DATA_BYTES,
-  parseEventIdentity,
-  parseEventType,
-  workflowIdOf,
-  type EmitOptions,
-  type SyncEvent,
-} from '../../src/domain/event.js'
+import { createEvent, DEFAULT_MAX_DATA_BYTES, parseEventIdentity, parseEventType, type EmitOptions, type SyncEvent } from '../../src/domain/event.js'
+import { workflowIdOf } from '../../src/domain/workflow-id.js'
 import { refusalOf } from './problems.js'
 
 const NOW = new Date('2026-01-02T03:04:05.678Z')

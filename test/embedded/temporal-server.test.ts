@@ -24,6 +24,7 @@ test('a server starts, keeps workflows for 30 days, has the search attributes an
   })
   expect(customAttributes).toMatchObject({
     SyncEventKey: expect.anything(),
+    SyncGroupEvents: expect.anything(),
     SyncWaitingOn: expect.anything(),
     SyncWaitingCount: expect.anything(),
   })

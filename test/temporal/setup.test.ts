@@ -141,7 +141,12 @@ test('search attributes that are missing are added to those that are there', asy
 
   const steps = await setUp(namespace)
 
-  expect(steps.slice(2).map(({ done }) => done)).toEqual(['there already', 'created', 'there already'])
+  expect(steps.slice(2).map(({ done }) => done)).toEqual([
+    'there already',
+    'there already',
+    'created',
+    'there already',
+  ])
   expect(await findSearchAttributeGaps(connection, namespace)).toEqual({ missing: [], mismatched: [] })
 })
 

@@ -1,0 +1,156 @@
+import { activityInfo } from '@temporalio/activity'
+import { hashOf } from '../domain/data-hash.js'
+import { afterRound, newDelivery, type Delivery } from '../domain/delivery.js'
+import type { SyncEvent } from '../domain/event.js'
+import { fitEvidence } from '../domain/fit-evidence.js'
+import type { Logger } from '../logger.js'
+import type { EndpointReader } from '../store/endpoint-cache.js'
+import type { createDeliverFirst } from './deliver-first.js'
+import type { FirstOutcome } from './first-attempts.js'
+
+/** Attempts to one endpoint that are under way at the same time. */
+const CONCURRENCY = 50
+/** An attempt of the group begins within this time, in milliseconds: others wait for the group's slowest endpoint. */
+const BEGIN_WITHIN_MS = 1_000
+/** A group with more deliveries leaves what is over to workflows of their own. */
+const MAX_DELIVERIES = 4_000
+/** What the unfinished deliveries of a group may take in all, in characters of JSON. */
+const MAX_CHARACTERS = 500_000
+
+/** What the first attempts of a group of events are about. */
+export interface GroupAttemptsInput {
+  events: SyncEvent[]
+  /** RFC 3339. */
+  acceptedAt: string
+  /** The registry's revision that the emitter knows of. */
+  registryRevision?: number | undefined
+}
+
+/** What came of the first attempts of a group. */
+export interface GroupAttempts {
+  /** The endpoints of each event type. */
+  subscribers: Record<string, readonly string[]>
+  /** For each event in order: the HTTP status of all its deliveries where each has succeeded, else what is open. */
+  outcomes: GroupOutcome[]
+}
+
+/** What came of the first attempts of one event. */
+export type GroupOutcome =
+  /** The status of each delivery in the order of its subscribers; one for all where they are the same. */
+  | { kind: 'delivered'; statuses: number[] }
+  | {
+      kind: 'unfinished'
+      dataHash: string
+      /** Where the deliveries stand; absent where no attempt was made. */
+      deliveries?: Delivery[]
+    }
+
+interface GroupDependencies {
+  endpoints: EndpointReader
+  logger: Logger
+  onFirstAttempts?: (workflowId: string) => void
+}
+
+/**
+ * Resolves the endpoints of each event of a group and makes the first attempts, the endpoints beside each other
+ * and each within a time of its own, so that none delays what is delivered to another.
+ */
+export function createFirstAttemptsOfGroup(
+  { endpoints, logger, onFirstAttempts }: GroupDependencies,
+  deliverFirst: ReturnType<typeof createDeliverFirst>,
+) {
+  return async function firstAttemptsOfGroup({
+    events,
+    acceptedAt,
+    registryRevision,
+  }: GroupAttemptsInput): Promise<GroupAttempts> {
+    const workflowId = activityInfo().workflowExecution?.workflowId
+    if (workflowId !== undefined) onFirstAttempts?.(workflowId)
+    const subscribers = await resolve(events, registryRevision)
+    const outcomes = await attemptAll(events, subscribers, acceptedAt)
+    const open = outcomes.filter((made) => made === undefined || !made.every(isDelivered)).length
+    return {
+      subscribers: Object.fromEntries(subscribers),
+      outcomes: outcomes.map((made, index) => {
+        const { type, data } = events[index]!
+        if (made?.every(isDelivered)) return { kind: 'delivered', statuses: statusesOf(made) }
+        const dataHash = hashOf(data)
+        if (made === undefined) return { kind: 'unfinished', dataHash }
+        const deliveries = made.map((outcome, at) => toDelivery(subscribers.get(type)![at]!, outcome))
+        return {
+          kind: 'unfinished',
+          dataHash,
+          deliveries: fitEvidence(deliveries, Math.floor(MAX_CHARACTERS / open)),
+        }
+      }),
+    }
+  }
+
+  async function resolve(
+    events: readonly SyncEvent[],
+    revision: number | undefined,
+  ): Promise<Map<string, readonly string[]>> {
+    const subscribers = new Map<string, readonly string[]>()
+    for (const { type } of events) {
+      if (!subscribers.has(type)) subscribers.set(type, await endpoints.subscribers(type, revision))
+    }
+    return subscribers
+  }
+
+  /** The outcomes of each event in the order of its subscribers; undefined for what is left to its own workflow. */
+  async function attemptAll(
+    events: readonly SyncEvent[],
+    subscribers: ReadonlyMap<string, readonly string[]>,
+    acceptedAt: string,
+  ): Promise<(FirstOutcome[] | undefined)[]> {
+    const attempts = new Map<string, (() => Promise<void>)[]>()
+    let deliveries = 0
+    const outcomes = events.map((event) => {
+      const names = subscribers.get(event.type)!
+      deliveries += names.length
+      if (deliveries > MAX_DELIVERIES) return undefined
+      const made = names.map((): FirstOutcome => ({ kind: 'skipped' }))
+      for (const [at, endpoint] of names.entries()) {
+        const attempt = async (): Promise<void> => {
+          made[at] = await deliverFirst({ endpoint, event, acceptedAt, earlierAttempts: 0 })
+        }
+        attempts.set(endpoint, [...(attempts.get(endpoint) ?? []), attempt])
+      }
+      return made
+    })
+    await Promise.all([...attempts].map(([endpoint, queue]) => makeAttempts(endpoint, queue)))
+    return outcomes
+  }
+
+  async function makeAttempts(endpoint: string, attempts: readonly (() => Promise<void>)[]): Promise<void> {
+    const beginsBefore = performance.now() + BEGIN_WITHIN_MS
+    const queue = attempts.values()
+    const makeNext = async (): Promise<void> => {
+      for (const attempt of queue) {
+        if (performance.now() > beginsBefore) return
+        try {
+          await attempt()
+        } catch (error) {
+          logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, makeNext))
+  }
+}
+
+function isDelivered({ kind }: FirstOutcome): boolean {
+  return kind === 'delivered'
+}
+
+function statusesOf(made: readonly FirstOutcome[]): number[] {
+  const statuses = made.map(
+    (outcome) => (outcome.kind === 'delivered' ? outcome.evidence.at(-1)?.status : 0) ?? 0,
+  )
+  return new Set(statuses).size === 1 ? statuses.slice(0, 1) : statuses
+}
+
+function toDelivery(endpoint: string, outcome: FirstOutcome): Delivery {
+  const delivery = newDelivery(endpoint)
+  return outcome.kind === 'skipped' ? delivery : afterRound(delivery, outcome, new Date())
+}

@@ -1,0 +1,50 @@
+import { hashOf } from '../domain/data-hash.js'
+import { EventConflictError } from '../domain/errors.js'
+import type { SyncEvent } from '../domain/event.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
+import type { Receipt } from './start-events.js'
+
+/** Events that are remembered. */
+const MAX_REMEMBERED = 20_000
+
+interface RecentEvent {
+  dataHash: string
+  accepted: Promise<Receipt>
+}
+
+/** What this process has emitted lately: where events go in groups, Temporal does not tell one from its repetition. */
+export class RecentEvents {
+  readonly #events = new Map<string, RecentEvent>()
+
+  /**
+   * Accepts the event once: a repetition gets the receipt of the first, and is accepted anew where that one was not.
+   * @throws {EventConflictError} when the same type and id came with other data
+   */
+  async once(event: SyncEvent, accept: () => Promise<Receipt>): Promise<Receipt> {
+    const workflowId = workflowIdOf(event)
+    const dataHash = hashOf(event.data)
+    const earlier = this.#events.get(workflowId)
+    if (earlier !== undefined) {
+      if (earlier.dataHash !== dataHash) throw new EventConflictError(event.type, event.id)
+      const receipt = await earlier.accepted.catch(() => undefined)
+      return receipt === undefined ? this.once(event, accept) : { ...receipt, duplicate: true }
+    }
+    const accepted = accept()
+    this.#remember(workflowId, { dataHash, accepted })
+    accepted.catch(() => this.#events.delete(workflowId))
+    return accepted
+  }
+
+  /** The workflow that took the event, where it is remembered. */
+  async workflowOf(event: Pick<SyncEvent, 'type' | 'id'>): Promise<string | undefined> {
+    const receipt = await this.#events.get(workflowIdOf(event))?.accepted.catch(() => undefined)
+    return receipt?.workflowId
+  }
+
+  #remember(workflowId: string, event: RecentEvent): void {
+    this.#events.set(workflowId, event)
+    if (this.#events.size <= MAX_REMEMBERED) return
+    const [oldest] = this.#events.keys()
+    if (oldest !== undefined) this.#events.delete(oldest)
+  }
+}
