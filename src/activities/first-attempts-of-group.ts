@@ -9,7 +9,7 @@ import type { createDeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
 /** Attempts to one endpoint that are under way at the same time. */
-const CONCURRENCY = 50
+const CONCURRENCY = 16
 /** An attempt of the group begins within this time, in milliseconds: others wait for the group's slowest endpoint. */
 const BEGIN_WITHIN_MS = 1_000
 /** A group with more deliveries leaves what is over to workflows of their own. */

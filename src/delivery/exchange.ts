@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Connections } from './connections.js'
 import { ReusedConnectionClosedError } from './reused-connection.js'
-import { untilAborted } from './until-aborted.js'
 
 /** No more of a response is read. */
 const MAX_BODY_BYTES = 64 * 1024
@@ -49,57 +48,107 @@ export async function exchange(
   }
 }
 
-async function exchangeOver(
+function exchangeOver(
   dispatcher: Dispatcher,
   { url, method, headers, body }: HttpRequest,
   { headersTimeoutMs, bodyGraceMs, signal }: ExchangeOptions,
 ): Promise<HttpResponse> {
-  const startedAt = performance.now()
-  const requested = dispatcher.request({
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method,
-    headers,
-    body: body ?? null,
-    headersTimeout: headersTimeoutMs,
-    signal,
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error)
+    const answer = new Answer(bodyGraceMs, signal, resolve, reject)
+    const { origin, pathname, search } = url
+    dispatcher.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method,
+        headers,
+        body: body ?? null,
+        headersTimeout: headersTimeoutMs,
+      },
+      answer,
+    )
   })
-  // Until a connection stands, undici does not look at the signal.
-  const response = await untilAborted(signal, requested)
-  const firstByteMs = Math.round(performance.now() - startedAt)
-  return {
-    status: response.statusCode,
-    headers: response.headers,
-    firstByteMs,
-    ...(await readBeginning(response.body, bodyGraceMs)),
-  }
 }
 
 /**
- * Reads a body to its end, so that the connection can be used again; one that is too long, too slow or breaks
- * off costs the connection and nothing else.
+ * One answer as undici tells of it. The body is read to its end, so that the connection can be used again; one
+ * that is too long, too slow or breaks off costs the connection and nothing else.
  */
-async function readBeginning(
-  body: Dispatcher.ResponseData['body'],
-  graceMs: number | undefined,
-): Promise<{ body: Buffer; isComplete: boolean }> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  let isComplete = true
-  const timer = graceMs === undefined ? undefined : setTimeout(() => body.destroy(), graceMs)
-  body.on('error', () => (isComplete = false))
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes > MAX_BODY_BYTES) break
-    }
-  } catch {
-    isComplete = false
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #startedAt = performance.now()
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #head: Pick<HttpResponse, 'status' | 'headers' | 'firstByteMs'> | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #grace: NodeJS.Timeout | undefined
+  #isDone = false
+  /** Until a connection stands, undici has nothing to end. */
+  readonly #onAbort = (): void => this.#cut(this.signal.reason as Error)
+
+  constructor(
+    private readonly graceMs: number | undefined,
+    private readonly signal: AbortSignal,
+    private readonly resolve: (response: HttpResponse) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    signal.addEventListener('abort', this.#onAbort, { once: true })
   }
-  clearTimeout(timer)
-  return {
-    body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES),
-    isComplete: isComplete && bytes <= MAX_BODY_BYTES,
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isDone) controller.abort(new Error('the exchange has ended'))
+    else this.#controller = controller
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: HttpResponse['headers'],
+  ): void {
+    if (status < 200) return
+    this.#head = { status, headers, firstByteMs: Math.round(performance.now() - this.#startedAt) }
+    if (this.graceMs === undefined) return
+    this.#grace = setTimeout(() => this.#cut(new Error('the body took too long')), this.graceMs)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes > MAX_BODY_BYTES) this.#cut(new Error('the body is too long'))
+  }
+
+  onResponseEnd(): void {
+    this.#end(true)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#fail(error)
+  }
+
+  /** Ends it from here, and with it the connection. */
+  #cut(reason: Error): void {
+    this.#fail(reason)
+    this.#controller?.abort(reason)
+  }
+
+  /** Where the status has decided, the body's end does not matter. */
+  #fail(error: Error): void {
+    if (this.#head !== undefined) this.#end(false)
+    else if (this.#finish()) this.reject(error)
+  }
+
+  #end(isComplete: boolean): void {
+    if (this.#head === undefined || !this.#finish()) return
+    const [only, ...others] = this.#chunks
+    const body = only !== undefined && others.length === 0 ? only : Buffer.concat(this.#chunks)
+    this.resolve({ ...this.#head, body: body.subarray(0, MAX_BODY_BYTES), isComplete })
+  }
+
+  #finish(): boolean {
+    if (this.#isDone) return false
+    this.#isDone = true
+    clearTimeout(this.#grace)
+    this.signal.removeEventListener('abort', this.#onAbort)
+    return true
   }
 }

@@ -22,40 +22,66 @@ export class ReuseAwareClient extends Client {
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    let isAnswered = false
-    const onAnswer = (): void => {
-      isAnswered = true
-      this.#hasAnswered = true
-    }
-    const onError = (error: unknown): unknown =>
-      !isAnswered && this.#hasAnswered && isClosed(error)
-        ? new ReusedConnectionClosedError('the kept-alive connection was closed', { cause: error })
-        : error
-    return super.dispatch(options, watched(handler, onAnswer, onError))
+    return super.dispatch(options, new WatchedHandler(handler as OlderHandler, this))
+  }
+
+  /** Whether a request that fails before its answer was sent over a connection that had answered before. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
+  noteAnswer(): void {
+    this.#hasAnswered = true
   }
 }
 
-/**
- * The handler, with its answer noticed and its error replaced. undici's own requests bring handlers of its older
- * interface, whose methods have other names.
- */
-function watched(
-  handler: Dispatcher.DispatchHandler,
-  onAnswer: () => void,
-  onError: (error: unknown) => unknown,
-): Dispatcher.DispatchHandler {
-  return new Proxy(handler, {
-    get(target, name) {
-      const method: unknown = Reflect.get(target, name)
-      if (typeof method !== 'function') return method
-      return (...parameters: unknown[]): unknown => {
-        if (name === 'onHeaders' || name === 'onResponseStart') onAnswer()
-        const isError = name === 'onError' || name === 'onResponseError'
-        const passed = isError ? [...parameters.slice(0, -1), onError(parameters.at(-1))] : parameters
-        return Reflect.apply(method, target, passed) as unknown
-      }
-    },
-  })
+/** undici's older interface of handlers, which is what a client is given. */
+type OlderHandler = Required<
+  Pick<
+    Dispatcher.DispatchHandler,
+    'onConnect' | 'onHeaders' | 'onData' | 'onComplete' | 'onError' | 'onUpgrade'
+  >
+>
+
+/** The handler, with its answer noticed and its error replaced. */
+class WatchedHandler implements OlderHandler {
+  #isAnswered = false
+
+  constructor(
+    private readonly handler: OlderHandler,
+    private readonly client: ReuseAwareClient,
+  ) {}
+
+  onConnect(...parameters: Parameters<OlderHandler['onConnect']>): void {
+    this.handler.onConnect(...parameters)
+  }
+
+  onHeaders(...parameters: Parameters<OlderHandler['onHeaders']>): boolean {
+    this.#isAnswered = true
+    this.client.noteAnswer()
+    return this.handler.onHeaders(...parameters)
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.handler.onData(chunk)
+  }
+
+  onComplete(trailers: string[] | null): void {
+    this.handler.onComplete(trailers)
+  }
+
+  onUpgrade(...parameters: Parameters<OlderHandler['onUpgrade']>): void {
+    this.handler.onUpgrade(...parameters)
+  }
+
+  onError(error: Error): void {
+    const wasClosed = !this.#isAnswered && this.client.hasAnswered && isClosed(error)
+    this.handler.onError(
+      wasClosed
+        ? new ReusedConnectionClosedError('the kept-alive connection was closed', { cause: error })
+        : error,
+    )
+  }
 }
 
 function isClosed(error: unknown): boolean {

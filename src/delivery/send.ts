@@ -22,13 +22,16 @@ export type { AttemptResult } from './attempt-result.js'
 /** How long the body of an answer may take whose status has decided, in milliseconds. */
 const BODY_GRACE_MS = 2_000
 
+const TIMED_OUT = new Error('the time limit of the attempt has passed')
+
 /** Makes attempts over a pool of kept-alive connections for each origin. */
 export interface Sender {
   /**
    * Sends the event once. Redirects are not followed.
    * @param signal stops the attempt, which then rejects with the signal's reason unless its status is known
+   * @param limitMs a shorter time than the endpoint gives it, in milliseconds
    */
-  send(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult>
+  send(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal, limitMs?: number): Promise<AttemptResult>
   close(): Promise<void>
 }
 
@@ -69,18 +72,30 @@ export function createSender({
     close: async () => void (await Promise.all([connections.close(), conversion.close()])),
   }
 
-  async function attempt(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult> {
+  async function attempt(
+    endpoint: Endpoint,
+    event: SyncEvent,
+    signal: AbortSignal,
+    limitMs = Infinity,
+  ): Promise<AttemptResult> {
     signal.throwIfAborted()
-    const timeoutMs = endpoint.attemptTimeoutMs ?? limits.totalTimeoutMs
-    const timeout = AbortSignal.timeout(timeoutMs)
+    const timeoutMs = Math.min(endpoint.attemptTimeoutMs ?? limits.totalTimeoutMs, limitMs)
+    // One signal and one timer: AbortSignal.any and AbortSignal.timeout cost as much as the request.
+    const end = new AbortController()
+    const timer = setTimeout(() => end.abort(TIMED_OUT), timeoutMs)
+    const onAbort = (): void => end.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
     try {
-      return await deliver(endpoint, event, AbortSignal.any([signal, timeout]))
+      return await deliver(endpoint, event, end.signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (timeout.aborted) {
+      if (end.signal.aborted) {
         return { kind: 'failure', code: 'ATTEMPT_TIMEOUT', message: `no response within ${timeoutMs} ms` }
       }
       return toFailure(error)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
     }
   }
 

@@ -19,6 +19,9 @@ export interface EndpointReader {
   close(): void
 }
 
+/** The attempts of an event, or of a group of them, need not ask the database one after the other, in milliseconds. */
+const ATTEMPT_STALENESS_MS = 50
+
 /** How often a database that does not answer is asked for attempts that know their endpoint, in milliseconds. */
 const RETRY_INTERVAL_MS = 1_000
 
@@ -51,7 +54,7 @@ export class EndpointCache implements EndpointReader {
   }
 
   async get(name: string): Promise<StoredEndpoint | undefined> {
-    await this.#refreshIfPossible(this.#isFresh())
+    await this.#refreshIfPossible(this.#isFresh(ATTEMPT_STALENESS_MS))
     return this.#usable(name)
   }
 
@@ -79,8 +82,9 @@ export class EndpointCache implements EndpointReader {
     this.#forgetListener()
   }
 
-  #isFresh(): boolean {
-    return !this.#isOutdated && performance.now() - this.#asOf < this.#store.maxStalenessMs
+  #isFresh(maxStalenessMs = this.#store.maxStalenessMs): boolean {
+    const staleness = Math.max(maxStalenessMs, this.#store.maxStalenessMs)
+    return !this.#isOutdated && performance.now() - this.#asOf < staleness
   }
 
   /** A key that was missing may have come since; then the database is asked for this one. */
