@@ -95,6 +95,11 @@ const settingsSchema = z
         .min(1, 'at least 1')
         .max(1_000, 'at most 1000')
         .optional(),
+      maxAttemptsPerSecond: z
+        .number('a number')
+        .min(0.01, 'at least 0.01')
+        .max(1_000, 'at most 1000')
+        .optional(),
     },
     'an object of endpoint settings',
   )
