@@ -25,18 +25,18 @@ export function admit(
   const isProbe = isDown && !(isWanted === true && attempts === 0)
   if (isProbe && !health.isProbeDue(endpoint)) return { kind: 'down' }
 
-  const { timesAtLimit = 0, turnAt, ...kept } = pace ?? {}
+  const { timesAtLimit = 0, ...kept } = pace ?? {}
   if (endpoint.maxAttemptsPerSecond !== undefined) {
-    const turn = turnAt ?? rates.nextTurn(endpoint, endpoint.maxAttemptsPerSecond)
-    const inMs = turn - Date.now()
-    if (inMs > 0) return { kind: 'later', inMs, pace: { ...kept, turnAt: turn } }
+    kept.turnAt ??= rates.nextTurn(endpoint, endpoint.maxAttemptsPerSecond)
+    const inMs = kept.turnAt - Date.now()
+    if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
   const limit = concurrencyOf(endpoint)
   const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_PROBES) : limit)
   if (release === undefined) {
     if (isProbe) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
-    return { kind: 'later', inMs, pace: { ...pace, timesAtLimit: timesAtLimit + 1 } }
+    return { kind: 'later', inMs, pace: { ...kept, timesAtLimit: timesAtLimit + 1 } }
   }
   if (isDown) health.probe(endpoint, downIntervals(policy).spacingMs)
   return { kind: 'granted', release }

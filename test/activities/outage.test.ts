@@ -120,7 +120,7 @@ test('while an endpoint is down one delivery in three seconds makes an attempt, 
   const waiting = outcomes.filter(({ kind }) => kind === 'waiting')
   expect(waiting.length).toBe(300 - (receiver.requests.length - 5))
   expect(waiting[0]).toMatchObject({ reason: 'down', attempts: 0, evidence: [], retryInMs: MINUTE_MS })
-  expect(waiting.at(-1)).toMatchObject({ retryInMs: expect.toSatisfy((ms: number) => ms > 14 * MINUTE_MS) })
+  expect(waiting.at(-1)).toMatchObject({ retryInMs: expect.toSatisfy((ms: number) => ms > 13 * MINUTE_MS) })
 })
 
 test('an attempt that an operator wants is made although the endpoint is down', async () => {
