@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity'
-import { NO_PROGRESS, type AttemptOutcome } from '../domain/delivery.js'
+import { NO_PROGRESS, type AttemptOutcome, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 import { concurrencyOf } from './admission.js'
 import { makeAttempt, type AttemptDependencies, type DeliverInput } from './attempt.js'
@@ -14,9 +14,9 @@ const LIMIT_MS = 2_000
  * delivery waits without a round.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean) {
-  return async function deliverFirst(input: DeliverInput): Promise<AttemptOutcome | { kind: 'skipped' }> {
+  return async function deliverFirst(input: DeliverInput): Promise<AttemptOutcome | Skipped> {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
-    if (!enabled || !isExpress(endpoint, dependencies, input)) return { kind: 'skipped' }
+    if (!enabled || !isExpress(endpoint, dependencies, input)) return skipped(endpoint)
     const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LIMIT_MS)])
     return makeAttempt(dependencies, input, NO_PROGRESS, signal)
   }
@@ -33,4 +33,10 @@ function isExpress(
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
   if (health.isDown(endpoint)) return isWanted !== true && !health.isProbeDue(endpoint)
   return health.isQuick(endpoint.name) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
+}
+
+function skipped(endpoint: StoredEndpoint | undefined): Skipped {
+  const isLimited =
+    endpoint !== undefined && isUsable(endpoint) && endpoint.maxAttemptsPerSecond !== undefined
+  return { kind: 'skipped', ...(isLimited && { maxAttemptsPerSecond: endpoint.maxAttemptsPerSecond }) }
 }

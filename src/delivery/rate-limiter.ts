@@ -2,9 +2,12 @@ import type { Endpoint } from '../domain/endpoint.js'
 
 /** Gives attempts turns, so that an endpoint gets no more of them in a second than it may from this process. */
 export interface RateLimiter {
-  /** @returns when the attempt may be made, in milliseconds since the epoch: now, or a turn that is its own */
+  /** @returns when the attempt may be made, in milliseconds since the epoch: at once, or at a turn of its own */
   nextTurn(endpoint: Pick<Endpoint, 'name' | 'version'>, perSecond: number): number
 }
+
+/** What was not used is saved up for so long, in milliseconds: tasks that the server paces come unevenly. */
+const BURST_MS = 1_000
 
 /** @param now the clock, in milliseconds since the epoch */
 export function createRateLimiter(now: () => number = Date.now): RateLimiter {
@@ -13,7 +16,7 @@ export function createRateLimiter(now: () => number = Date.now): RateLimiter {
     nextTurn: ({ name, version }, perSecond) => {
       const known = next.get(name)
       // A limit that was raised is in force at once.
-      const at = Math.max(now(), known?.version === version ? known.at : -Infinity)
+      const at = Math.max(now() - BURST_MS, known?.version === version ? known.at : now())
       next.set(name, { version, at: at + 1_000 / perSecond })
       return at
     },

@@ -82,6 +82,13 @@ export type RoundOutcome = RoundProgress &
 /** What one attempt came to: as a round, or to be made again. */
 export type AttemptOutcome = RoundOutcome | (RoundProgress & { kind: 'retry'; retryInMs: number })
 
+/** No first attempt was made: it is left to a round. */
+export interface Skipped {
+  kind: 'skipped'
+  /** The endpoint's rate limit, by which the server paces the round. */
+  maxAttemptsPerSecond?: number
+}
+
 /** How many attempts are kept as evidence. */
 export const MAX_EVIDENCE = 10
 

@@ -21,8 +21,10 @@ import {
   type Delivery,
   type RoundOutcome,
   type RoundProgress,
+  type Skipped,
 } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
+import { fairnessWeightOf } from '../domain/rate-limit.js'
 import { DEFAULT_RETRY_POLICY } from '../domain/retry-schedule.js'
 import type { ReleaseRequest } from './messages.js'
 
@@ -33,7 +35,7 @@ export interface AcceptedEvent {
   acceptedAt: string
 }
 
-const SKIPPED = { kind: 'skipped' } as const
+const SKIPPED: Skipped = { kind: 'skipped' }
 
 type Interrupted = RoundProgress & { kind: 'interrupted' }
 
@@ -88,6 +90,8 @@ export class DeliveryRun {
   #progress: RoundProgress = NO_PROGRESS
   /** What ended the last wait as `down`, for the attempts that follow it. */
   #wokenBy: DeliverInput['wokenBy']
+  /** The endpoint's rate limit, where it is known to have one. */
+  #perSecond: number | undefined
   /** Whether an operator wants the next attempt. */
   #isWanted = false
   /** Whether the search still finds it waiting although it makes its first attempt, which mostly ends it. */
@@ -180,12 +184,13 @@ export class DeliveryRun {
     const isQuiet = this.#resumesQuietly
     this.#resumesQuietly = false
     if (isQuiet && first.kind === 'skipped') this.onChange(false)
+    if (first.kind === 'skipped' && first !== SKIPPED) this.#perSecond = first.maxAttemptsPerSecond
     const outcome = first.kind === 'skipped' ? await this.#round(input) : first
     if (outcome.kind === 'retry') this.#earlierAttempts += outcome.attempts
     this.#set(afterRound(this.#delivery, outcome, new Date()), isQuiet)
   }
 
-  async #first(input: DeliverInput): Promise<AttemptOutcome | typeof SKIPPED> {
+  async #first(input: DeliverInput): Promise<AttemptOutcome | Skipped> {
     const { endpoint } = input
     try {
       return await this.#interruptible(() => deliverFirst.executeWithOptions({ summary: endpoint }, [input]))
@@ -196,9 +201,10 @@ export class DeliveryRun {
 
   async #round(input: DeliverInput): Promise<RoundOutcome> {
     const { endpoint } = input
+    const priority = { fairnessKey: endpoint, fairnessWeight: fairnessWeightOf(this.#perSecond) }
     try {
       return await this.#interruptible(() =>
-        deliver.executeWithOptions({ activityId: endpoint, summary: endpoint }, [input]),
+        deliver.executeWithOptions({ activityId: endpoint, summary: endpoint, priority }, [input]),
       )
     } catch (error) {
       const { slowIntervalMs } = DEFAULT_RETRY_POLICY

@@ -18,7 +18,7 @@ beforeEach(() => {
 })
 
 /** A worker's attempts to one endpoint, without jitter, at a time that the test sets. */
-async function openWorker(settings: Partial<Endpoint> = {}, ...responses: [Respond, ...Respond[]]) {
+async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respond[]) {
   const receiver = await openReceiver(...responses)
   const endpoint = endpointWith({ url: receiver.url, ...settings })
   const recoveries: string[] = []

@@ -10,13 +10,15 @@ test('attempts beyond the rate get turns that are evenly spaced', () => {
   expect(limiter.nextTurn({ name: 'Hospital', version: 'v1' }, 5)).toBe(0)
 })
 
-test('what was not used is not saved up', () => {
+test('what was not used is saved up for a second and no longer', () => {
   let now = 0
   const limiter = createRateLimiter(() => now)
-  limiter.nextTurn(EMS, 1)
+  limiter.nextTurn(EMS, 2)
   now = 60_000
 
-  expect([1, 2].map(() => limiter.nextTurn(EMS, 1))).toEqual([60_000, 61_000])
+  const waits = [1, 2, 3, 4, 5].map(() => Math.max(0, limiter.nextTurn(EMS, 2) - now))
+
+  expect(waits).toEqual([0, 0, 0, 500, 1_000])
 })
 
 test('another limit is in force at once', () => {

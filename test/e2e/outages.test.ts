@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import type { Receipt } from '../../src/client.js'
 import type { SyncTestEnvironment } from '../../src/testing/index.js'
 import { RELEASE_ENDPOINT_WORKFLOW } from '../../src/workflows/messages.js'
 import { createEnvironment } from '../support/environment.js'
@@ -19,7 +20,7 @@ test('what waits for an endpoint that is down costs few attempts, and goes on so
 
   const attemptsBefore = receiver.requests.length
   const startedAt = Date.now()
-  const receipts = []
+  const receipts: Receipt[] = []
   for (let number = 1; number <= COUNT; number += 1)
     receipts.push(await syncService.emit('policy.approved', { number }))
   await waitingOn(environment, name, COUNT)
