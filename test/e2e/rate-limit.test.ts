@@ -1,3 +1,4 @@
+import proto from '@temporalio/proto'
 import { TestWorkflowEnvironment } from '@temporalio/testing'
 import { NativeConnection } from '@temporalio/worker'
 import { expect, inject, test, vi } from 'vitest'
@@ -41,7 +42,7 @@ test('two workers keep it together where the server paces fairness keys', async 
       const { config } = await temporal.connection.workflowService.describeTaskQueue({
         namespace: 'default',
         taskQueue: { name: taskQueue },
-        taskQueueType: 2,
+        taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
         reportConfig: true,
       })
       expect(config?.fairnessKeysRateLimitDefault?.rateLimit?.requestsPerSecond).toBe(1_000)
