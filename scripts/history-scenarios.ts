@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultPayloadConverter } from '@temporalio/common'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import type { Client } from '@temporalio/client'
-import type { Delivery, SyncService } from '../src/client.js'
+import type { Delivery, EndpointSettings, SyncService } from '../src/client.js'
 import type { Receiver, Respond } from '../src/testing/index.js'
 import type { SyncEventInput } from '../src/workflows/messages.js'
 
@@ -124,6 +124,33 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
     await stage.syncService.discardDelivery(...identityOf(event), 'EMS-Scheduler', 'sent by fax')
     return stage.finished(event)
   },
+  'open-waiting-as-down': async (open) => {
+    const stage = await open('real')
+    return stage.history((await emitWhileDown(stage)).event)
+  },
+  'released-by-recovery': async (open) => {
+    const stage = await open('real')
+    const { event, receiver } = await emitWhileDown(stage)
+    receiver.respondWith(200)
+    await emitOther(stage)
+    return stage.finished(event)
+  },
+  'woken-by-timer-while-down': async (open) => {
+    const stage = await open('real')
+    const { event, receiver } = await emitWhileDown(stage, { slowIntervalMs: 5_000 })
+    await untilAttempts(stage, event, 1)
+    receiver.respondWith(200)
+    return stage.finished(event)
+  },
+  'asked-to-wait': async (open) => {
+    const stage = await open('simulated')
+    await stage.register(
+      'EMS-Scheduler',
+      (_, response) => void response.writeHead(503, { 'retry-after': '900' }).end(),
+      200,
+    )
+    return stage.finished(await stage.emit())
+  },
   'continued-as-new-first-run': async (open) => continueAsNew(await open('real')),
   'continued-as-new-last-run': async (open) => {
     const carried = carriedInput(await continueAsNew(await open('real')))
@@ -145,6 +172,30 @@ async function untilWaiting(stage: Stage, event: { workflowId: string }): Promis
     if (deliveries.some(({ state }) => state === 'waiting')) return
     await sleep(100)
   }
+}
+
+/** Emits other events to an endpoint until it is seen to be down, and then the event, which waits at once. */
+async function emitWhileDown(
+  stage: Stage,
+  retry: EndpointSettings['retry'] = {},
+): Promise<{ event: { workflowId: string }; receiver: Receiver }> {
+  const receiver = await stage.register('EMS-Scheduler', 503)
+  await stage.syncService.updateEndpoint('EMS-Scheduler', { retry })
+  const others = await Promise.all([1, 2, 3].map(() => emitOther(stage)))
+  await Promise.race(others.map((other) => untilWaiting(stage, other)))
+  // One of them may be the next attempt.
+  await emitOther(stage)
+  const event = await stage.emit()
+  await untilWaiting(stage, event)
+  return { event, receiver }
+}
+
+function emitOther({ syncService }: Stage): Promise<{ workflowId: string }> {
+  return syncService.emit('policy.approved', {})
+}
+
+async function untilAttempts(stage: Stage, event: { workflowId: string }, count: number): Promise<void> {
+  while ((await stage.deliveries(event)).some(({ attempts }) => attempts < count)) await sleep(100)
 }
 
 /** Emits to an endpoint on which the event then waits, and to one that is between two attempts. */

@@ -73,7 +73,8 @@ function createStage(environment: SyncTestEnvironment, eventId: string): Stage {
       return receiver
     },
     emit: () => syncService.emit(EVENT_TYPE, { id: 'SAFETY-7', content: '…' }, { id: eventId }),
-    deliveries: async () => (await syncService.deliveries(EVENT_TYPE, eventId)).deliveries,
+    deliveries: async ({ workflowId }) =>
+      (await syncService.deliveries(EVENT_TYPE, workflowId.slice(EVENT_TYPE.length + 1))).deliveries,
     startWith: async (input) => {
       const workflowId = `${EVENT_TYPE}/${eventId}`
       await client.workflow.start(SYNC_EVENT_WORKFLOW, { workflowId, taskQueue, args: [input] })

@@ -15,6 +15,7 @@ import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.
 import type { PayloadEncryption } from './temporal/payload-codec.js'
 import { connectNatively } from './temporal/connect-natively.js'
 import { connectTemporal } from './temporal/connect.js'
+import { offerRateLimits } from './temporal/offer-rate-limits.js'
 import { WORKER_TUNING } from './worker-tuning.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
@@ -101,6 +102,7 @@ export async function startSyncWorker({
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
+  void offerRateLimits(connection, { namespace, taskQueue, logger })
   const stopped = runToEnd(worker, async () => {
     endpoints.close()
     await sender.close()

@@ -2,32 +2,31 @@ import { CancelledFailure } from '@temporalio/common'
 import { classify } from '../delivery/classify.js'
 import type { ConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
 import type { EndpointHealth } from '../delivery/endpoint-health.js'
+import type { RateLimiter } from '../delivery/rate-limiter.js'
+import type { RetryLine } from '../delivery/retry-line.js'
 import type { AttemptResult, Sender } from '../delivery/send.js'
 import {
   MAX_EVIDENCE,
   type AttemptEvidence,
   type AttemptOutcome,
+  type RoundPace,
   type RoundProgress,
-  type WaitingReason,
 } from '../domain/delivery.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import type { SyncEvent } from '../domain/event.js'
 import {
   backoffMs,
   DEFAULT_RETRY_POLICY,
-  jittered,
   retryAfterMs,
+  ROUND_LIMIT_MS,
   type RetryPolicy,
 } from '../domain/retry-schedule.js'
 import type { Logger } from '../logger.js'
 import { SyncError } from '../domain/errors.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
-
-/** An endpoint at its limit of concurrent attempts is tried again after this, and up to as much longer. */
-const LIMIT_RETRY_MS = 1_000
-
-/** The workflow's clock may be a little behind: a delivery that wakes up before its expiry is attempted again. */
-const EXPIRY_SLACK_MS = 1_000
+import { admit } from './admission.js'
+import { createWaits, type Waits } from './waits.js'
 
 /** What an attempt is about. */
 export interface DeliverInput {
@@ -37,6 +36,17 @@ export interface DeliverInput {
   acceptedAt: string
   /** Attempts since the delivery was last waiting that are not the round's own; the backoff counts them. */
   earlierAttempts: number
+  /** What ended the delivery's wait as `down`, where that is what it did last. */
+  wokenBy?: 'timer' | 'release'
+  /** Whether an operator wants the first attempt now, whatever this worker knows of the endpoint. */
+  isWanted?: true
+}
+
+/** How long an attempt may take. */
+export interface AttemptTime {
+  signal: AbortSignal
+  /** Less than what the endpoint gives it, in milliseconds. */
+  limitMs?: number
 }
 
 /** What is needed to make attempts; shared by all activities of a worker. */
@@ -44,14 +54,18 @@ export interface AttemptDependencies {
   endpoints: EndpointReader
   sender: Sender
   limiter: ConcurrencyLimiter
+  rates: RateLimiter
   health: EndpointHealth
+  line: RetryLine
   logger: Logger
   /** A number in [0, 1), for jitter. */
   random: () => number
+  /** Told when an endpoint is back that was down: what waits for it should go on. */
+  onRecovery: (endpoint: Endpoint) => void
 }
 
 /**
- * Makes one attempt and says what follows; a cancelled one is `interrupted`, one whose `signal` times out failed.
+ * Makes one attempt and says what follows; one that `signal` cancels is `interrupted`.
  * What is known of the endpoint may be a little old: before that makes a delivery wait or end, it is read anew,
  * and where it is another, the attempt is made again.
  * @throws {SyncError} `STORE_UNAVAILABLE` or `ENCRYPTION_KEY_MISSING`, which another try or worker may cure
@@ -60,107 +74,134 @@ export async function makeAttempt(
   dependencies: AttemptDependencies,
   input: DeliverInput,
   before: RoundProgress,
-  signal: AbortSignal,
+  time: AttemptTime,
 ): Promise<AttemptOutcome> {
   const { endpoints } = dependencies
   const known = await endpoints.get(input.endpoint)
-  const outcome = await attemptAt(known, dependencies, input, before, signal)
+  const outcome = await attemptAt(known, dependencies, input, before, time)
   if (outcome.kind !== 'waiting' && outcome.kind !== 'discarded') return outcome
   const latest = await endpoints.getLatest(input.endpoint)
   if (latest?.version === known?.version) return outcome
-  return attemptAt(latest, dependencies, input, outcome, signal)
+  return attemptAt(latest, dependencies, input, outcome, time)
 }
 
 async function attemptAt(
   endpoint: StoredEndpoint | undefined,
-  { sender, limiter, health, logger, random }: AttemptDependencies,
-  { endpoint: name, event, acceptedAt, earlierAttempts }: DeliverInput,
-  { attempts, evidence: earlierEvidence }: RoundProgress,
-  signal: AbortSignal,
+  dependencies: AttemptDependencies,
+  input: DeliverInput,
+  progress: RoundProgress,
+  time: AttemptTime,
 ): Promise<AttemptOutcome> {
-  const before: RoundProgress = { attempts, evidence: earlierEvidence }
+  const { endpoint: name, acceptedAt } = input
+  const { attempts, evidence, pace } = progress
+  const before: RoundProgress = { attempts, evidence }
   if (endpoint === undefined) return { kind: 'discarded', reason: 'the endpoint was removed', ...before }
-  const { version } = endpoint
   if (!isUsable(endpoint)) {
     if (endpoint.missingKey !== undefined)
       throw new SyncError('ENCRYPTION_KEY_MISSING', `${name}: ${endpoint.problem}`)
     const problem = { at: new Date().toISOString(), durationMs: 0, error: endpoint.problem }
-    return waiting('misconfigured', DEFAULT_RETRY_POLICY, {
-      ...before,
-      evidence: [...before.evidence, problem],
-    })
+    const waits = createWaits(dependencies, endpoint, DEFAULT_RETRY_POLICY, acceptedAt)
+    return waits.inLine('misconfigured', { ...before, evidence: [...evidence, problem] })
   }
   const policy = { ...DEFAULT_RETRY_POLICY, ...endpoint.retry }
-  if (remainingMs(policy, acceptedAt) <= 0) return { kind: 'discarded', reason: 'expired', ...before }
-  if (endpoint.state === 'paused') return waiting('paused', policy, before)
+  const waits = createWaits(dependencies, endpoint, policy, acceptedAt)
+  if (waits.remainingMs() <= 0) return { kind: 'discarded', reason: 'expired', ...before }
+  if (endpoint.state === 'paused') return waits.alone('paused', before)
 
-  const release = limiter.tryAcquire(name, endpoint.maxConcurrentAttempts)
-  if (release === undefined) return { kind: 'retry', retryInMs: LIMIT_RETRY_MS * (1 + random()), ...before }
+  const admission = admit(endpoint, policy, dependencies, input, progress)
+  if (admission.kind === 'down') return waits.inLine('down', before)
+  if (admission.kind === 'later') {
+    return { kind: 'retry', retryInMs: admission.inMs, ...before, pace: admission.pace }
+  }
+  const sent = await send(endpoint, dependencies, input, time, admission.release)
+  if (sent === 'interrupted') return { kind: 'interrupted', ...before }
+  return follow(dependencies, { endpoint, policy, input, before, pace, waits }, sent)
+}
+
+interface Sent {
+  result: AttemptResult
+  startedAt: number
+  durationMs: number
+}
+
+async function send(
+  endpoint: Endpoint,
+  { sender }: AttemptDependencies,
+  { event }: DeliverInput,
+  { signal, limitMs }: AttemptTime,
+  release: () => void,
+): Promise<Sent | 'interrupted'> {
   const startedAt = Date.now()
-  let result: AttemptResult
+  const sent = (result: AttemptResult): Sent => ({ result, startedAt, durationMs: Date.now() - startedAt })
   try {
-    result = await sender.send(endpoint, event, signal)
+    return sent(await sender.send(endpoint, event, signal, limitMs))
   } catch (error) {
-    if (error instanceof CancelledFailure && error.message === 'CANCELLED')
-      return { kind: 'interrupted', ...before }
-    if (!(error instanceof DOMException) || error.name !== 'TimeoutError') throw error
-    result = {
-      kind: 'failure',
-      code: 'ATTEMPT_TIMEOUT',
-      message: `no response within ${Date.now() - startedAt} ms`,
-    }
+    if (error instanceof CancelledFailure && error.message === 'CANCELLED') return 'interrupted'
+    throw error
   } finally {
     release()
   }
-  const evidence = {
-    at: new Date(startedAt).toISOString(),
-    durationMs: Date.now() - startedAt,
-    ...shown(result),
-  }
+}
+
+interface AttemptContext {
+  endpoint: Endpoint
+  policy: RetryPolicy
+  input: DeliverInput
+  before: RoundProgress
+  pace: RoundPace | undefined
+  waits: Waits
+}
+
+/** What follows from an attempt that was made. */
+function follow(
+  { health, line, logger, random, onRecovery }: AttemptDependencies,
+  { endpoint, policy, input, before, pace, waits }: AttemptContext,
+  { result, startedAt, durationMs }: Sent,
+): AttemptOutcome {
+  const { event, earlierAttempts, wokenBy } = input
+  const evidence = { at: new Date(startedAt).toISOString(), durationMs, ...shown(result) }
   const progress: RoundProgress = {
     attempts: before.attempts + 1,
     evidence: [...before.evidence, evidence].slice(-MAX_EVIDENCE),
   }
+  const attempt = earlierAttempts + progress.attempts
   const verdict = classify(result)
-  health.observe(endpoint, { delivered: verdict.kind === 'delivered', durationMs: evidence.durationMs })
+  const isRecovery = health.observe(endpoint, {
+    verdict,
+    startedAt,
+    durationMs,
+    hasWaited: wokenBy !== undefined,
+  })
   logger.info(
     {
-      endpoint: name,
+      endpoint: endpoint.name,
       eventType: event.type,
       eventId: event.id,
-      attempt: earlierAttempts + progress.attempts,
+      attempt,
       outcome: verdict.kind === 'wait' ? verdict.reason : verdict.kind,
       ...evidence,
     },
     'attempt',
   )
-  switch (verdict.kind) {
-    case 'delivered':
-      return { kind: 'delivered', ...progress }
-    case 'wait':
-      return waiting(verdict.reason, policy, progress)
-    case 'retry': {
-      const asked = result.kind === 'response' ? retryAfterMs(result.retryAfter, new Date()) : undefined
-      const retryInMs = asked ?? backoffMs(policy, earlierAttempts + progress.attempts, random())
-      return { kind: 'retry', retryInMs, ...progress }
-    }
+  if (isRecovery) {
+    line.clear(endpoint.name, 'down')
+    onRecovery(endpoint)
   }
-
-  function waiting(
-    reason: WaitingReason,
-    retryPolicy: RetryPolicy,
-    progressed: RoundProgress,
-  ): AttemptOutcome {
-    const slowIntervalMs = jittered(retryPolicy.slowIntervalMs, random())
-    const expiresInMs = remainingMs(retryPolicy, acceptedAt) + EXPIRY_SLACK_MS
-    const retryInMs = Math.max(0, Math.min(slowIntervalMs, expiresInMs))
-    return { kind: 'waiting', reason, endpointVersion: version, retryInMs, ...progressed }
+  if (verdict.kind === 'delivered') {
+    line.clear(endpoint.name, 'misconfigured')
+    return { kind: 'delivered', ...progress }
   }
-}
+  if (verdict.kind === 'wait') return waits.inLine(verdict.reason, progress)
 
-/** How long until the delivery expires. */
-function remainingMs({ expireAfterMs = Infinity }: RetryPolicy, acceptedAt: string): number {
-  return Date.parse(acceptedAt) + expireAfterMs - Date.now()
+  const asked = result.kind === 'response' ? retryAfterMs(result.retryAfter, new Date()) : undefined
+  const retryInMs = asked ?? backoffMs(policy, attempt, random())
+  const roundStartedAt = pace?.startedAt ?? startedAt
+  const isOver = Date.now() + retryInMs > roundStartedAt + ROUND_LIMIT_MS
+  if (isOver && asked !== undefined) return waits.asAsked(asked, progress)
+  // It has had its round, and was only to find out whether the endpoint is back.
+  const isProbe = wokenBy !== undefined && (health.isDown(endpoint) || (wokenBy === 'timer' && attempt === 1))
+  if (isOver || (isProbe && asked === undefined)) return waits.inLine('down', progress)
+  return { kind: 'retry', retryInMs, ...progress, pace: { startedAt: roundStartedAt } }
 }
 
 function shown(result: AttemptResult): Partial<AttemptEvidence> {

@@ -1,5 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity'
-import { NO_PROGRESS } from '../domain/delivery.js'
+import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
+import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
+import { concurrencyOf } from './admission.js'
 import { makeAttempt, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -9,12 +11,32 @@ const LIMIT_MS = 2_000
 /**
  * The first attempt of a delivery, as a local activity within the workflow task: for an endpoint that is up
  * it is all there is. It holds the workflow task, so an endpoint that has lately failed or been slow is left
- * to a round, as is all when `enabled` is not set.
+ * to a round, as is all when `enabled` is not set. Where no attempt may be made, as the endpoint is down, the
+ * delivery waits without a round.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean) {
   return async function deliverFirst(input: DeliverInput): Promise<FirstOutcome> {
-    if (!enabled || !dependencies.health.isQuick(input.endpoint)) return { kind: 'skipped' }
-    const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LIMIT_MS)])
-    return makeAttempt(dependencies, input, NO_PROGRESS, signal)
+    const endpoint = await dependencies.endpoints.get(input.endpoint)
+    if (!enabled || !isExpress(endpoint, dependencies, input)) return skipped(endpoint)
+    return makeAttempt(dependencies, input, NO_PROGRESS, { signal: cancellationSignal(), limitMs: LIMIT_MS })
   }
+}
+
+/** Whether it is over at once, as far as this worker knows. */
+function isExpress(
+  endpoint: StoredEndpoint | undefined,
+  { health, limiter }: AttemptDependencies,
+  { isWanted }: DeliverInput,
+): boolean {
+  if (endpoint === undefined || !isUsable(endpoint) || endpoint.state === 'paused') return true
+  // Temporal's server paces activity tasks only.
+  if (endpoint.maxAttemptsPerSecond !== undefined) return false
+  if (health.isDown(endpoint)) return isWanted !== true && !health.isProbeDue(endpoint)
+  return health.isQuick(endpoint.name) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
+}
+
+function skipped(endpoint: StoredEndpoint | undefined): Skipped {
+  const isLimited =
+    endpoint !== undefined && isUsable(endpoint) && endpoint.maxAttemptsPerSecond !== undefined
+  return { kind: 'skipped', ...(isLimited && { maxAttemptsPerSecond: endpoint.maxAttemptsPerSecond }) }
 }

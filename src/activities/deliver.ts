@@ -12,17 +12,20 @@ const HEARTBEAT_INTERVAL_MS = 3_000
  */
 export function createDeliver(dependencies: AttemptDependencies) {
   return async function deliver(input: DeliverInput): Promise<RoundOutcome> {
-    const before = (activityInfo().heartbeatDetails as RoundProgress | undefined) ?? NO_PROGRESS
+    const { heartbeatDetails, attempt, scheduledTimestampMs } = activityInfo()
+    // A server that loses them still has its rounds end.
+    const lost = attempt > 1 ? { ...NO_PROGRESS, pace: { startedAt: scheduledTimestampMs } } : NO_PROGRESS
+    const before = (heartbeatDetails as RoundProgress | undefined) ?? lost
     const beating = setInterval(() => heartbeat(before), HEARTBEAT_INTERVAL_MS)
     try {
-      const outcome = await makeAttempt(dependencies, input, before, cancellationSignal())
+      const outcome = await makeAttempt(dependencies, input, before, { signal: cancellationSignal() })
       if (outcome.kind !== 'retry') return outcome
-      const { attempts, evidence, retryInMs } = outcome
-      heartbeat({ attempts, evidence } satisfies RoundProgress)
+      const { attempts, evidence, pace, retryInMs } = outcome
+      heartbeat({ attempts, evidence, ...(pace !== undefined && { pace }) } satisfies RoundProgress)
       const madeOne = attempts > before.attempts
-      throw madeOne
-        ? retryable('AttemptFailed', `${input.endpoint}: ${evidence.at(-1)?.error}`, retryInMs)
-        : retryable('AtItsLimit', `${input.endpoint}: at its limit of concurrent attempts`, retryInMs)
+      if (madeOne) throw retryable('AttemptFailed', `${input.endpoint}: ${evidence.at(-1)?.error}`, retryInMs)
+      const limit = pace?.timesAtLimit === undefined ? 'of attempts in a second' : 'of concurrent attempts'
+      throw retryable('AtItsLimit', `${input.endpoint}: at its limit ${limit}`, retryInMs)
     } finally {
       clearInterval(beating)
     }

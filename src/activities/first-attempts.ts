@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity'
-import type { AttemptOutcome } from '../domain/delivery.js'
+import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
 import type { DeliverInput } from './attempt.js'
@@ -12,7 +12,7 @@ export interface FirstAttemptsInput extends Pick<DeliverInput, 'event' | 'accept
 }
 
 /** What came of a first attempt, or that none was made. */
-export type FirstOutcome = AttemptOutcome | { kind: 'skipped' }
+export type FirstOutcome = AttemptOutcome | Skipped
 
 /** A subscribed endpoint and what came of the first attempt to it; never a secret. */
 export interface FirstAttempt {

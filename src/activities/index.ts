@@ -5,12 +5,15 @@ import type { EndpointReader } from '../store/endpoint-cache.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../delivery/endpoint-health.js'
+import { createRateLimiter } from '../delivery/rate-limiter.js'
+import { createRetryLine } from '../delivery/retry-line.js'
 import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { createEndpointVersion } from './endpoint-version.js'
 import { createFirstAttempts } from './first-attempts.js'
 import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
 import { createInspectRound } from './inspect-round.js'
+import { createRecovery } from './recovery.js'
 import { createReleaseWaiting } from './release-waiting.js'
 import { createResolveEndpoints } from './resolve-endpoints.js'
 
@@ -35,9 +38,16 @@ export type Activities = ReturnType<typeof createActivities>
 /** The activities of this project's workflows; workflow code imports this module's types only. */
 export function createActivities(dependencies: ActivityDependencies) {
   const { expressAttempts = true, random = Math.random, ...parts } = dependencies
-  const limiter = createConcurrencyLimiter()
   const health = createEndpointHealth()
-  const attempts = { ...parts, limiter, health, random }
+  const attempts = {
+    ...parts,
+    limiter: createConcurrencyLimiter(),
+    rates: createRateLimiter(),
+    health,
+    line: createRetryLine(),
+    random,
+    onRecovery: createRecovery({ ...parts, health }),
+  }
   const deliverFirst = createDeliverFirst(attempts, expressAttempts)
   return {
     firstAttempts: createFirstAttempts(dependencies, deliverFirst),

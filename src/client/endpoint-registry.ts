@@ -18,7 +18,7 @@ import {
   type Registration,
   type UnusableEndpoint,
 } from '../store/endpoint-store.js'
-import { RELEASE_ENDPOINT_WORKFLOW, releaseAgainSignal } from '../workflows/messages.js'
+import { startRelease } from '../temporal/start-release.js'
 
 /** What an endpoint's changes need: where it is stored, and Temporal to release what waits for it. */
 export interface RegistryParts {
@@ -42,7 +42,7 @@ export async function registerEndpoint(
   settings: EndpointSettings,
 ): Promise<Registration> {
   const result = await parts.store.put(name, settings)
-  if (result === 'updated') await release(parts, name)
+  if (result === 'updated') await startRelease(parts, name)
   return result
 }
 
@@ -52,7 +52,7 @@ export async function updateEndpoint(
   changes: EndpointChanges,
 ): Promise<'updated' | 'unchanged'> {
   const result = await parts.store.update(name, (current) => parseEndpoint(name, { ...current, ...changes }))
-  if (result === 'updated') await release(parts, name)
+  if (result === 'updated') await startRelease(parts, name)
   return result ?? endpointNotFound(name)
 }
 
@@ -62,7 +62,7 @@ export async function setEndpointState(
   state: EndpointState,
 ): Promise<'updated' | 'unchanged'> {
   const result = await parts.store.setState(name, state)
-  if (result === 'updated' && state === 'active') await release(parts, name)
+  if (result === 'updated' && state === 'active') await startRelease(parts, name)
   return result ?? endpointNotFound(name)
 }
 
@@ -73,7 +73,7 @@ export async function removeEndpoint(
 ): Promise<void> {
   if (!discardWaiting) await refuseWhileWaiting(parts, name)
   if (!(await parts.store.remove(name))) endpointNotFound(name)
-  await release(parts, name)
+  await startRelease(parts, name)
 }
 
 export async function getEndpoint({ store }: RegistryParts, name: string): Promise<ShownEndpoint> {
@@ -114,21 +114,6 @@ async function refuseWhileWaiting({ client, taskQueue }: RegistryParts, name: st
     `endpoint ${JSON.stringify(name)} has ${count} deliveries waiting, which removing it would discard; ` +
       'remove it with { discardWaiting: true } to discard them',
   )
-}
-
-/**
- * Lets what waits for the endpoint go on, by a workflow that survives this process. Its id cannot be an
- * event's: event types have no colon.
- */
-async function release({ client, taskQueue }: RegistryParts, endpoint: string): Promise<void> {
-  await client.workflow.signalWithStart(RELEASE_ENDPOINT_WORKFLOW, {
-    workflowId: `release:${taskQueue}:${endpoint}`,
-    taskQueue,
-    args: [endpoint],
-    signal: releaseAgainSignal,
-    signalArgs: [],
-    staticSummary: `release what waits for ${endpoint}`,
-  })
 }
 
 export function endpointNotFound(name: string): never {

@@ -1,22 +1,141 @@
 import type { Endpoint } from '../domain/endpoint.js'
+import type { Verdict } from './classify.js'
 
 /** A slower endpoint would hold up workflow tasks, in milliseconds. */
 const QUICK_MS = 1_000
 
-/** What this worker has lately seen of each endpoint. */
-export interface EndpointHealth {
-  observe(endpoint: Pick<Endpoint, 'name'>, attempt: { delivered: boolean; durationMs: number }): void
-  /** Whether the last attempt delivered quickly, or none has been made. */
-  isQuick(name: string): boolean
+/** When an endpoint is down: after so many failures in a row … */
+const DOWN_AFTER_FAILURES = 5
+/** … over at least so long, in milliseconds, so that a burst which fails at once is not an outage yet. */
+const DOWN_AFTER_MS = 10_000
+
+/** A probe may come early by this part of the spacing: timers are not exact, the average is. */
+const PROBE_TOLERANCE = 0.5
+
+/** Between two releases of one endpoint, in milliseconds, so that one which fails now and then has few. */
+const RELEASE_SPACING_MS = 10_000
+
+type ObservedEndpoint = Pick<Endpoint, 'name' | 'version'>
+
+/** An attempt that has ended. */
+interface ObservedAttempt {
+  verdict: Verdict
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  durationMs: number
+  /** Whether its delivery had waited as `down`: others may wait still. */
+  hasWaited: boolean
 }
 
-export function createEndpointHealth(): EndpointHealth {
+/**
+ * What this worker has lately seen of each endpoint.
+ *
+ * up ──5 failures in a row over 10 s──▶ down ──a delivery, or the rejection of an event──▶ up
+ *
+ * While an endpoint is down, one attempt every few seconds probes it. Other settings are another endpoint.
+ */
+export interface EndpointHealth {
+  /** @returns whether others that wait as `down` should go on now */
+  observe(endpoint: ObservedEndpoint, attempt: ObservedAttempt): boolean
+  /** Whether the last attempt delivered quickly, or none has been made. */
+  isQuick(name: string): boolean
+  isDown(endpoint: ObservedEndpoint): boolean
+  /** Whether an attempt may be made of an endpoint that is down. */
+  isProbeDue(endpoint: ObservedEndpoint): boolean
+  /** An attempt is made of an endpoint that is down: the next is due `spacingMs` later. */
+  probe(endpoint: ObservedEndpoint, spacingMs: number): void
+  /** A delivery was made to wait because the endpoint is down. */
+  keepWaiting(endpoint: ObservedEndpoint): void
+  /** Those that wait could not be told: the next success should tell them. */
+  forgetRecovery(endpoint: ObservedEndpoint): void
+}
+
+interface Observed {
+  version: string
+  isDown: boolean
+  failures: number
+  /** When the first of the failures in a row began. */
+  failingSince: number
+  nextProbeAt: number
+  probeSpacingMs: number
+  /** Whether a success would be news: none was seen yet, or none since the last failure. */
+  isUnproven: boolean
+  keepsWaiting: boolean
+  releasedAt: number
+}
+
+/** @param now the clock, in milliseconds since the epoch */
+export function createEndpointHealth(now: () => number = Date.now): EndpointHealth {
   const slowOrFailing = new Set<string>()
+  const observed = new Map<string, Observed>()
+
   return {
-    observe: ({ name }, { delivered, durationMs }) => {
-      if (delivered && durationMs <= QUICK_MS) slowOrFailing.delete(name)
-      else slowOrFailing.add(name)
+    observe: (endpoint, { verdict, startedAt, durationMs, hasWaited }) => {
+      if (verdict.kind === 'delivered' && durationMs <= QUICK_MS) slowOrFailing.delete(endpoint.name)
+      else slowOrFailing.add(endpoint.name)
+      const seen = of(endpoint)
+      if (verdict.kind === 'retry') {
+        fail(seen, startedAt, startedAt + durationMs)
+        return false
+      }
+      // Whoever rejects an event is up; wrong settings are a reason of their own to wait.
+      if (verdict.kind === 'wait' && verdict.reason === 'misconfigured') return false
+      return succeed(seen, hasWaited)
     },
     isQuick: (name) => !slowOrFailing.has(name),
+    isDown: (endpoint) => of(endpoint).isDown,
+    isProbeDue: (endpoint) => {
+      const { nextProbeAt, probeSpacingMs } = of(endpoint)
+      return now() >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
+    },
+    probe: (endpoint, spacingMs) => {
+      const seen = of(endpoint)
+      seen.probeSpacingMs = spacingMs
+      seen.nextProbeAt = Math.max(now(), seen.nextProbeAt) + spacingMs
+    },
+    keepWaiting: (endpoint) => {
+      of(endpoint).keepsWaiting = true
+    },
+    forgetRecovery: (endpoint) => {
+      Object.assign(of(endpoint), { isUnproven: true, keepsWaiting: true, releasedAt: -Infinity })
+    },
+  }
+
+  function of({ name, version }: ObservedEndpoint): Observed {
+    const known = observed.get(name)
+    if (known?.version === version) return known
+    const unknown: Observed = {
+      version,
+      isDown: false,
+      failures: 0,
+      failingSince: 0,
+      nextProbeAt: -Infinity,
+      probeSpacingMs: 0,
+      isUnproven: true,
+      keepsWaiting: false,
+      releasedAt: -Infinity,
+    }
+    observed.set(name, unknown)
+    return unknown
+  }
+
+  function fail(seen: Observed, startedAt: number, endedAt: number): void {
+    if (seen.failures === 0) seen.failingSince = startedAt
+    seen.failures += 1
+    seen.isUnproven = true
+    seen.isDown ||= seen.failures >= DOWN_AFTER_FAILURES && endedAt - seen.failingSince >= DOWN_AFTER_MS
+  }
+
+  function succeed(seen: Observed, hasWaited: boolean): boolean {
+    seen.failures = 0
+    seen.isDown = false
+    seen.nextProbeAt = -Infinity
+    if (!seen.isUnproven) return false
+    const isDue = seen.keepsWaiting || hasWaited
+    if (isDue && now() - seen.releasedAt < RELEASE_SPACING_MS) return false
+    seen.isUnproven = false
+    seen.keepsWaiting = false
+    if (isDue) seen.releasedAt = now()
+    return isDue
   }
 }

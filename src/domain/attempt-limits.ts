@@ -20,3 +20,6 @@ export const DEFAULT_ATTEMPT_LIMITS: AttemptLimits = {
 
 /** The longest attempt that an endpoint may ask for, in milliseconds. */
 export const MAX_ATTEMPT_TIMEOUT_MS = 300_000
+
+/** How many attempts of one endpoint a worker makes at the same time where the endpoint has no limit of its own. */
+export const DEFAULT_MAX_CONCURRENT_ATTEMPTS = 100

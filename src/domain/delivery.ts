@@ -36,6 +36,8 @@ export interface Delivery {
   evidence?: AttemptEvidence[]
   /** While it waits: the version of the endpoint that its last round has seen. */
   endpointVersion?: string
+  /** While it waits as `down`: the receiver asked for no attempt before, RFC 3339 (`Retry-After`). */
+  notBefore?: string
 }
 
 /** What the rounds of a delivery have come to so far; carried by a round from attempt to attempt. */
@@ -44,6 +46,18 @@ export interface RoundProgress {
   attempts: number
   /** The last of them, oldest first. */
   evidence: AttemptEvidence[]
+  /** Absent before the first try. */
+  pace?: RoundPace
+}
+
+/** What the next try of a round goes by. */
+export interface RoundPace {
+  /** When the round's first request was made, in milliseconds since the epoch. */
+  startedAt?: number
+  /** Tries in a row that the endpoint's limit of concurrent attempts has put off. */
+  timesAtLimit?: number
+  /** The turn that the endpoint's rate limit has given to the next try, in milliseconds since the epoch. */
+  turnAt?: number
 }
 
 /** What a round ended with: a value, so that no endpoint's failure rejects another's promise. */
@@ -57,6 +71,8 @@ export type RoundOutcome = RoundProgress &
         retryInMs: number
         /** The endpoint's version that the round has seen; another one is worth a new round at once. */
         endpointVersion?: string
+        /** Whether the receiver asked for this wait, so that its recovery does not end it. */
+        isAsked?: true
       }
     | { kind: 'discarded'; reason: string }
     /** Ended from outside, for a new round or none. */
@@ -65,6 +81,13 @@ export type RoundOutcome = RoundProgress &
 
 /** What one attempt came to: as a round, or to be made again. */
 export type AttemptOutcome = RoundOutcome | (RoundProgress & { kind: 'retry'; retryInMs: number })
+
+/** No first attempt was made: it is left to a round. */
+export interface Skipped {
+  kind: 'skipped'
+  /** The endpoint's rate limit, by which the server paces the round. */
+  maxAttemptsPerSecond?: number
+}
 
 /** How many attempts are kept as evidence. */
 export const MAX_EVIDENCE = 10
@@ -84,7 +107,13 @@ export function hasEnded({ state }: Delivery): boolean {
 
 /** The delivery when its next round begins. */
 export function attempting(delivery: Delivery): Delivery {
-  const { reason: _reason, nextRetryAt: _nextRetryAt, endpointVersion: _endpointVersion, ...kept } = delivery
+  const {
+    reason: _reason,
+    nextRetryAt: _nextRetryAt,
+    endpointVersion: _endpointVersion,
+    notBefore: _notBefore,
+    ...kept
+  } = delivery
   return { ...kept, state: 'attempting' }
 }
 
@@ -100,14 +129,17 @@ export function afterRound(delivery: Delivery, round: AttemptOutcome, now: Date)
       return { ...withoutError(next), state: 'delivered', endedAt: now.toISOString() }
     case 'discarded':
       return discarded(next, round.reason, now)
-    case 'waiting':
+    case 'waiting': {
+      const nextRetryAt = new Date(now.getTime() + round.retryInMs).toISOString()
       return {
         ...next,
         state: 'waiting',
         reason: round.reason,
-        nextRetryAt: new Date(now.getTime() + round.retryInMs).toISOString(),
+        nextRetryAt,
+        ...(round.isAsked === true && { notBefore: nextRetryAt }),
         ...(round.endpointVersion !== undefined && { endpointVersion: round.endpointVersion }),
       }
+    }
   }
 }
 

@@ -44,8 +44,10 @@ export interface EndpointSettings {
   retry?: Partial<RetryPolicy>
   /** How long one attempt may take, in milliseconds, at most 300000. @default 30000 */
   attemptTimeoutMs?: number
-  /** Attempts that a worker makes at the same time at most. @default unlimited */
+  /** Attempts that a worker makes at the same time at most. @default 100 */
   maxConcurrentAttempts?: number
+  /** Attempts that are made in a second at most, from 0.01 to 1000. @default unlimited */
+  maxAttemptsPerSecond?: number
 }
 
 /** Whether an endpoint gets its deliveries or has them kept until it is resumed. */

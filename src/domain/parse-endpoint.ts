@@ -11,6 +11,7 @@ import {
   tlsSchema,
 } from './parse-endpoint-auth.js'
 import { parseInput, showValue } from './parse-input.js'
+import { MAX_ATTEMPTS_PER_SECOND } from './rate-limit.js'
 import { ACCEPTED_URL, isAcceptedUrl } from './accepted-url.js'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -94,6 +95,11 @@ const settingsSchema = z
         .int('a whole number')
         .min(1, 'at least 1')
         .max(1_000, 'at most 1000')
+        .optional(),
+      maxAttemptsPerSecond: z
+        .number('a number')
+        .min(0.01, 'at least 0.01')
+        .max(MAX_ATTEMPTS_PER_SECOND, `at most ${MAX_ATTEMPTS_PER_SECOND}`)
         .optional(),
     },
     'an object of endpoint settings',

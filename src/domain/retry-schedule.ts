@@ -20,6 +20,16 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   slowIntervalMs: 15 * 60_000,
 }
 
+/** How long a round of attempts lasts, in milliseconds: what would be retried later waits as `down`. */
+export const ROUND_LIMIT_MS = 5 * 60_000
+
+/** Between the attempts of an endpoint that is down, in milliseconds, however many deliveries wait for it. */
+const PROBE_SPACING_MS = 3_000
+
+/** First and longest wait for an endpoint that is at its limit, in milliseconds, before jitter. */
+const LIMIT_BACKOFF_MS = 1_000
+const MAX_LIMIT_BACKOFF_MS = 15_000
+
 /** Bounds of what a receiver may ask for with `Retry-After`, in milliseconds. */
 const MIN_RETRY_AFTER_MS = 1_000
 const MAX_RETRY_AFTER_MS = 60 * 60_000
@@ -36,6 +46,34 @@ export function backoffMs(policy: RetryPolicy, attempt: number, random: number):
   const { initialIntervalMs, backoffCoefficient, maximumIntervalMs } = policy
   const full = Math.min(initialIntervalMs * backoffCoefficient ** (attempt - 1), maximumIntervalMs)
   return jittered(full, random)
+}
+
+/**
+ * How often a delivery that waits as `down` is retried where few wait, and how far apart the retries of many are,
+ * in milliseconds; both before jitter.
+ */
+export function downIntervals(policy: RetryPolicy): { intervalMs: number; spacingMs: number } {
+  const { initialIntervalMs, maximumIntervalMs, slowIntervalMs } = policy
+  const intervalMs = Math.max(
+    Math.min(slowIntervalMs, maximumIntervalMs),
+    Math.min(initialIntervalMs, maximumIntervalMs),
+  )
+  return { intervalMs, spacingMs: spacingOf(intervalMs) }
+}
+
+/** How far apart the retries of many waiting deliveries are, in milliseconds; no wider than for one alone. */
+export function spacingOf(intervalMs: number): number {
+  return Math.min(PROBE_SPACING_MS, intervalMs)
+}
+
+/**
+ * The wait of an attempt that finds its endpoint at its limit of concurrent attempts.
+ * @param times how often in a row it has found that before
+ * @param random in [0, 1)
+ */
+export function limitBackoffMs(times: number, random: number): number {
+  const full = Math.min(LIMIT_BACKOFF_MS * 2 ** times, MAX_LIMIT_BACKOFF_MS)
+  return Math.round(full * (1 + random))
 }
 
 /** An interval less a random part of it. */

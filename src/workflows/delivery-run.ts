@@ -22,9 +22,12 @@ import {
   type Delivery,
   type RoundOutcome,
   type RoundProgress,
+  type Skipped,
 } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
+import { fairnessWeightOf } from '../domain/rate-limit.js'
 import { DEFAULT_RETRY_POLICY } from '../domain/retry-schedule.js'
+import type { ReleaseRequest } from './messages.js'
 
 /** What a delivery is about. */
 export interface AcceptedEvent {
@@ -33,12 +36,9 @@ export interface AcceptedEvent {
   acceptedAt: string
 }
 
-const SKIPPED = { kind: 'skipped' } as const
+const SKIPPED: Skipped = { kind: 'skipped' }
 
 type Interrupted = RoundProgress & { kind: 'interrupted' }
-
-/** Why a step is cut short: for a new round, for none, or to continue as new. */
-type Interruption = 'retry' | 'discard' | 'suspend'
 
 const { deliver } = proxyActivities<Activities>({
   // Each endpoint has a limit of its own, which the activity keeps.
@@ -78,29 +78,47 @@ const { inspectRound } = proxyLocalActivities<Activities>({
 export class DeliveryRun {
   #delivery: Delivery
   #step: CancellationScope | undefined
-  #interruption: Interruption | undefined
-  #discardReason = ''
+  /** Why the step is cut short: for a new round, for none, or to continue as new; the last word of each counts. */
+  #mustRetry = false
+  #discardReason: string | undefined
+  #mustSuspend = false
+  #isSuspended = false
   /** Whether the next attempt is the first one since the start or a wait. */
   #isFirst: boolean
   /** Attempts since then that were not a round's. */
   #earlierAttempts = 0
   /** Of the round that is being interrupted. */
   #progress: RoundProgress = NO_PROGRESS
+  /** What ended the last wait as `down`, for the attempts that follow it. */
+  #wokenBy: DeliverInput['wokenBy']
+  /** The endpoint's rate limit, where it is known to have one. */
+  #perSecond: number | undefined
+  /** Whether an operator wants the next attempt. */
+  #isWanted = false
+  /** Whether the search still finds it waiting although it makes its first attempt, which mostly ends it. */
+  #resumesQuietly = false
 
   constructor(
     delivery: Delivery,
     private readonly accepted: AcceptedEvent,
-    private readonly onChange: () => void,
+    /** Told where what the search shows need not be brought up to date should the event end with this. */
+    private readonly onChange: (isQuiet: boolean) => void,
     /** What came of the first attempt, where it was made already. */
     first?: FirstOutcome,
   ) {
     this.#delivery = delivery
     this.#isFirst = delivery.attempts === 0 && first === undefined
-    if (first !== undefined && first.kind !== 'skipped') this.#delivery = this.#after(first)
+    if (first?.kind === 'skipped') this.#perSecond = first.maxAttemptsPerSecond
+    else if (first !== undefined) this.#delivery = this.#after(first)
   }
 
   get delivery(): Delivery {
     return this.#delivery
+  }
+
+  /** As the search shows it. */
+  get shown(): Delivery {
+    return this.#resumesQuietly ? { ...this.#delivery, state: 'waiting' } : this.#delivery
   }
 
   /** Runs until the delivery has ended or was suspended. */
@@ -109,43 +127,70 @@ export class DeliveryRun {
       if (this.#delivery.state === 'waiting') await this.#wait()
       else await this.#attempt()
 
-      const interruption = this.#interruption
-      if (interruption === 'suspend') return
-      this.#interruption = undefined
-      if (hasEnded(this.#delivery) || interruption === undefined) continue
-      if (interruption === 'discard') this.#set(discarded(this.#delivery, this.#discardReason, new Date()))
-      else this.#set(attempting(this.#delivery))
+      const mustRetry = this.#mustRetry
+      this.#mustRetry = false
+      if (hasEnded(this.#delivery)) return
+      if (this.#discardReason !== undefined)
+        this.#set(discarded(this.#delivery, this.#discardReason, new Date()))
+      else if (mustRetry) this.#set(attempting(this.#delivery))
+      if (!this.#mustSuspend) continue
+      this.#isSuspended = true
+      // What goes on elsewhere begins with what the search shows.
+      this.#resumesQuietly = false
+      this.onChange(false)
+      return
     }
   }
 
-  /** The endpoint is now of this version; a round that has seen it already would come to the same. */
-  async release(version: string | undefined): Promise<void> {
-    const { state, endpointVersion: seen } = this.#delivery
-    if (state === 'waiting' && seen !== version) await this.#interrupt('retry')
+  /**
+   * The endpoint is now of this version, or is back; a round that has seen the version already would come to the
+   * same unless the endpoint was down.
+   */
+  async release({ version, recovered }: { version: string | undefined } & ReleaseRequest): Promise<void> {
+    const { state, reason, endpointVersion: seen, notBefore } = this.#delivery
+    if (state !== 'waiting') return
+    const isAsked = notBefore !== undefined && Date.parse(notBefore) > Date.now()
+    const isBack = recovered === true && reason === 'down' && !isAsked
+    if (seen !== version || isBack) await this.#retry()
   }
 
   /** Begins a new round at once. */
   async retry(): Promise<void> {
-    await this.#interrupt('retry')
+    this.#isWanted = true
+    await this.#retry()
   }
 
   /** Gives the delivery up, unless the attempt that is under way delivers it. */
   async discard(reason: string): Promise<void> {
     this.#discardReason = reason
-    await this.#interrupt('discard')
+    await this.#interrupt()
+    if (this.#isSuspended && !hasEnded(this.#delivery))
+      this.#set(discarded(this.#delivery, reason, new Date()))
   }
 
   /** Stops where it stands, so that the delivery can be carried into a new execution. */
   async suspend(): Promise<void> {
-    await this.#interrupt('suspend')
+    this.#mustSuspend = true
+    await this.#interrupt()
+  }
+
+  async #retry(): Promise<void> {
+    this.#mustRetry = true
+    await this.#interrupt()
+    if (this.#isSuspended && !hasEnded(this.#delivery)) this.#set(attempting(this.#delivery))
   }
 
   /** The first attempt after the start or a wait is made at once; those that follow it are a round. */
   async #attempt(): Promise<void> {
     if (this.#delivery.nextRetryAt !== undefined) return this.#backOff()
-    const first = this.#isFirst ? await this.#first() : SKIPPED
+    const input = this.#input()
+    const first = this.#isFirst ? await this.#first(input) : SKIPPED
     this.#isFirst = false
-    this.#set(this.#after(first.kind === 'skipped' ? await this.#round() : first))
+    const isQuiet = this.#resumesQuietly
+    this.#resumesQuietly = false
+    if (isQuiet && first.kind === 'skipped') this.onChange(false)
+    if (first.kind === 'skipped' && first !== SKIPPED) this.#perSecond = first.maxAttemptsPerSecond
+    this.#set(this.#after(first.kind === 'skipped' ? await this.#round(input) : first), isQuiet)
   }
 
   #after(outcome: AttemptOutcome): Delivery {
@@ -153,22 +198,21 @@ export class DeliveryRun {
     return afterRound(this.#delivery, outcome, new Date())
   }
 
-  async #first(): Promise<FirstOutcome> {
-    const { endpoint } = this.#delivery
+  async #first(input: DeliverInput): Promise<FirstOutcome> {
+    const { endpoint } = input
     try {
-      return await this.#interruptible(() =>
-        deliverFirst.executeWithOptions({ summary: endpoint }, [this.#input()]),
-      )
+      return await this.#interruptible(() => deliverFirst.executeWithOptions({ summary: endpoint }, [input]))
     } catch (error) {
       return this.#withoutOutcome(error, { kind: 'retry', retryInMs: DEFAULT_RETRY_POLICY.initialIntervalMs })
     }
   }
 
-  async #round(): Promise<RoundOutcome> {
-    const { endpoint } = this.#delivery
+  async #round(input: DeliverInput): Promise<RoundOutcome> {
+    const { endpoint } = input
+    const priority = { fairnessKey: endpoint, fairnessWeight: fairnessWeightOf(this.#perSecond) }
     try {
       return await this.#interruptible(() =>
-        deliver.executeWithOptions({ activityId: endpoint, summary: endpoint }, [this.#input()]),
+        deliver.executeWithOptions({ activityId: endpoint, summary: endpoint, priority }, [input]),
       )
     } catch (error) {
       const { slowIntervalMs } = DEFAULT_RETRY_POLICY
@@ -178,8 +222,7 @@ export class DeliveryRun {
 
   /** What follows from an activity that failed instead of returning its outcome. */
   #withoutOutcome<T extends object>(error: unknown, next: T): (T & RoundProgress) | Interrupted {
-    if (isCancellation(error) && this.#interruption !== undefined)
-      return { kind: 'interrupted', ...this.#progress }
+    if (isCancellation(error) && this.#isInterrupted) return { kind: 'interrupted', ...this.#progress }
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
     const { message } = error.cause ?? error
     log.error('an attempt has no outcome', { endpoint: this.#delivery.endpoint, error })
@@ -192,7 +235,15 @@ export class DeliveryRun {
 
   #input(): DeliverInput {
     const { endpoint } = this.#delivery
-    return { endpoint, ...this.accepted, earlierAttempts: this.#earlierAttempts }
+    const isWanted = this.#isWanted
+    this.#isWanted = false
+    return {
+      endpoint,
+      ...this.accepted,
+      earlierAttempts: this.#earlierAttempts,
+      ...(this.#wokenBy !== undefined && { wokenBy: this.#wokenBy }),
+      ...(isWanted && { isWanted: true }),
+    }
   }
 
   async #backOff(): Promise<void> {
@@ -202,12 +253,17 @@ export class DeliveryRun {
 
   async #wait(): Promise<void> {
     const { endpoint, reason, endpointVersion: seen } = this.#delivery
-    // It may have been changed after the round and before this delivery could be seen to wait.
+    const isDown = reason === 'down'
+    // What older versions made wait as down has not seen the endpoint, and is in histories with its updates.
+    this.#resumesQuietly = isDown && seen !== undefined
+    // It may have been changed after the round and before this delivery could be seen to wait. Thousands wait
+    // as down, for which a release looks again later.
     const isNew = async (): Promise<boolean> =>
-      seen !== undefined && (await endpointVersion(endpoint)) !== seen
+      seen !== undefined && !isDown && (await endpointVersion(endpoint)) !== seen
     await this.#sleepUntilRetry(`${endpoint} waits: ${reason}`, isNew)
     this.#isFirst = true
     this.#earlierAttempts = 0
+    this.#wokenBy = !isDown ? undefined : this.#mustRetry ? 'release' : 'timer'
   }
 
   /** Sleeps until the delivery's next retry, or not at all where `skip` says so. */
@@ -224,14 +280,17 @@ export class DeliveryRun {
       })
       this.#set(attempting(this.#delivery))
     } catch (error) {
-      if (!isCancellation(error) || this.#interruption === undefined) throw error
+      if (!isCancellation(error) || !this.#isInterrupted) throw error
     }
   }
 
-  async #interrupt(interruption: Interruption): Promise<void> {
-    if (hasEnded(this.#delivery)) return
+  get #isInterrupted(): boolean {
+    return this.#mustRetry || this.#mustSuspend || this.#discardReason !== undefined
+  }
+
+  async #interrupt(): Promise<void> {
+    if (hasEnded(this.#delivery) || this.#isSuspended) return
     const step = this.#step
-    this.#interruption = interruption
     if (this.#delivery.state === 'attempting') {
       // Temporal forgets the attempts of a round that is cancelled between two of them.
       this.#progress = await inspectRound(this.#delivery.endpoint).catch(() => NO_PROGRESS)
@@ -244,8 +303,9 @@ export class DeliveryRun {
     return this.#step.run(work)
   }
 
-  #set(delivery: Delivery): void {
+  #set(delivery: Delivery, isQuiet = false): void {
     this.#delivery = delivery
-    this.onChange()
+    if (hasEnded(delivery)) this.#resumesQuietly = false
+    this.onChange(isQuiet)
   }
 }

@@ -67,11 +67,19 @@ export const MAX_PAGE_SIZE = 100
 /** Where the deliveries stand. A query's answer is a payload too, so it is paged. */
 export const deliveriesQuery = defineQuery<DeliveryPage, [{ cursor?: string; limit?: number }]>('deliveries')
 
+/** Why an endpoint's deliveries are released, where it is not that the endpoint was changed. */
+export interface ReleaseRequest {
+  /** Whether it was down and is back. */
+  recovered?: boolean
+}
+
 /**
- * An endpoint was changed, resumed or removed: what waits for it goes on. A signal and not an update, as it
- * is sent to thousands, needs no answer and may arrive twice: a round that has seen this version stays.
+ * An endpoint was changed, resumed or removed, or it is back: what waits for it goes on. A signal and not an
+ * update, as it is sent to thousands, needs no answer and may arrive twice: a round that has seen this version
+ * stays, unless the endpoint was down.
  */
-export const releaseSignal = defineSignal<[{ endpoint: string; version: string | undefined }]>('release')
+export const releaseSignal =
+  defineSignal<[{ endpoint: string; version: string | undefined } & ReleaseRequest]>('release')
 
 /** An operator wants a new attempt now. An update, so that a wrong endpoint or an ended delivery is refused. */
 export const retryDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string }]>('retryDelivery')
@@ -81,8 +89,8 @@ export const discardDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string;
   'discardDelivery',
 )
 
-/** The endpoint was changed again while `releaseEndpoint` was at work. */
-export const releaseAgainSignal = defineSignal('releaseAgain')
+/** The endpoint was changed again, or is back again, while `releaseEndpoint` was at work. */
+export const releaseAgainSignal = defineSignal<[ReleaseRequest?]>('releaseAgain')
 
 /** Cuts a page; the client uses it for a closed workflow's result. */
 export function pageOf(

@@ -57,7 +57,7 @@ export async function syncEvent({
   const deliveries = (): Delivery[] => runs?.map(({ delivery }) => delivery) ?? []
 
   setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) => pageOf(deliveries(), cursor, limit))
-  setHandler(releaseSignal, ({ endpoint, version }) => find(endpoint)?.release(version))
+  setHandler(releaseSignal, ({ endpoint, ...release }) => find(endpoint)?.release(release))
   setHandler(
     retryDeliveryUpdate,
     async ({ endpoint }) => {
@@ -113,10 +113,12 @@ export async function syncEvent({
   }
 
   /** Shows in the Temporal UI and its search what changed; a delivery that never waited costs no upsert. */
-  function publish(): void {
+  function publish(isQuiet = false): void {
     const current = deliveries()
     setCurrentDetails(describeDeliveries(current))
-    const attributes = waitingAttributes(current)
+    // A search for what waits does not find an event that has ended.
+    if (isQuiet && current.every(hasEnded)) return
+    const attributes = waitingAttributes(runs?.map(({ shown }) => shown) ?? [])
     if (attributes.fingerprint === published.fingerprint) return
     published = attributes
     upsertSearchAttributes(attributes.updates)

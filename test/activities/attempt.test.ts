@@ -2,6 +2,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { makeAttempt } from '../../src/activities/attempt.js'
 import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
+import { createRateLimiter } from '../../src/delivery/rate-limiter.js'
+import { createRetryLine } from '../../src/delivery/retry-line.js'
 import { createSender } from '../../src/delivery/send.js'
 import { NO_PROGRESS } from '../../src/domain/delivery.js'
 import type { StoredEndpoint } from '../../src/store/endpoint-store.js'
@@ -89,7 +91,10 @@ async function attempt({
       },
       sender,
       limiter: createConcurrencyLimiter(),
+      rates: createRateLimiter(),
       health: createEndpointHealth(),
+      line: createRetryLine(),
+      onRecovery: () => undefined,
       logger: recordingLogger().logger,
       random: () => 0,
     },
@@ -100,7 +105,7 @@ async function attempt({
       earlierAttempts: 0,
     },
     NO_PROGRESS,
-    new AbortController().signal,
+    { signal: new AbortController().signal },
   )
   return { outcome, tokens: receiver.requests.map(({ headers }) => headers.authorization) }
 }

@@ -13,10 +13,13 @@ test('an endpoint gets as many places as its limit, each again when it is given 
   second?.()
 })
 
-test('an endpoint without a limit gets every place', () => {
+test('an endpoint is full when all its places are taken', () => {
   const limiter = createConcurrencyLimiter()
 
-  const places = Array.from({ length: 1_000 }, () => limiter.tryAcquire('EMS', undefined))
+  const release = limiter.tryAcquire('EMS', 1)
 
-  expect(places.every((place) => place !== undefined)).toBe(true)
+  expect(limiter.isFull('EMS', 1)).toBe(true)
+  expect(limiter.isFull('EMS', 2)).toBe(false)
+  release?.()
+  expect(limiter.isFull('EMS', 1)).toBe(false)
 })

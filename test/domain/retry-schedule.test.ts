@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { backoffMs, DEFAULT_RETRY_POLICY, jittered, retryAfterMs } from '../../src/domain/retry-schedule.js'
+import {
+  backoffMs,
+  DEFAULT_RETRY_POLICY,
+  downIntervals,
+  jittered,
+  limitBackoffMs,
+  retryAfterMs,
+} from '../../src/domain/retry-schedule.js'
 
 const NOW = new Date('2026-01-01T00:00:00Z')
 const HOUR_MS = 3_600_000
@@ -90,4 +97,28 @@ test.each([
   ['words around a date', 'Thufoo, bar 01 Jan 2026 00:02:00'],
 ])('Retry-After is ignored when it is %s: %j', (_title, header) => {
   expect(retryAfterMs(header, NOW)).toBeUndefined()
+})
+
+test('an attempt at a limit waits 1 to 2 s, then twice as long each time, up to 15 to 30 s', () => {
+  expect([0, 1, 2, 3, 4, 100].map((times) => limitBackoffMs(times, 0))).toEqual([
+    1_000, 2_000, 4_000, 8_000, 15_000, 15_000,
+  ])
+  expect(limitBackoffMs(0, 0.5)).toBe(1_500)
+  expect(limitBackoffMs(100, 1 - Number.EPSILON)).toBe(30_000)
+})
+
+test.for<[what: string, retry: object, intervals: ReturnType<typeof downIntervals>]>([
+  ['a minute by default, 3 s apart', {}, { intervalMs: 60_000, spacingMs: 3_000 }],
+  [
+    'the slow interval where it is shorter',
+    { slowIntervalMs: 2_000 },
+    { intervalMs: 2_000, spacingMs: 2_000 },
+  ],
+  [
+    'no sooner than the first retry of a round',
+    { initialIntervalMs: 600_000, maximumIntervalMs: 3_600_000, slowIntervalMs: 1_000 },
+    { intervalMs: 600_000, spacingMs: 3_000 },
+  ],
+])('what waits for an endpoint that is down is retried: %s', ([, retry, intervals]) => {
+  expect(downIntervals({ ...DEFAULT_RETRY_POLICY, ...retry })).toEqual(intervals)
 })

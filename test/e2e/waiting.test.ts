@@ -77,6 +77,26 @@ test('a discarded delivery ends with its reason on record, and the others are no
   ])
 })
 
+test('a delivery that is discarded and retried in the same moment is discarded', async () => {
+  const environment = await openEnvironment()
+  const { syncService } = environment
+  const receiver = await environment.startReceiver(422)
+  await syncService.registerEndpoint('EMS', { url: receiver.url })
+  const receipt = await syncService.emit('policy.approved', {})
+  await waitUntilWaiting(environment, receipt, 'rejected')
+  await environment.stopWorker()
+
+  const of = ['policy.approved', receipt.eventId, 'EMS'] as const
+  const discarding = syncService.discardDelivery(...of, 'sent by fax')
+  const retrying = syncService.retryDelivery(...of)
+  // Its task has both, once there is a worker.
+  await environment.startWorker()
+
+  await expect(discarding).resolves.toMatchObject({ state: 'discarded', reason: 'sent by fax' })
+  await retrying.catch(() => undefined)
+  expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'discarded', attempts: 1 }])
+})
+
 test('what an operator wants of a delivery that is not open is refused', async () => {
   const environment = await openEnvironment()
   const { syncService } = environment

@@ -1,0 +1,48 @@
+import { DEFAULT_MAX_CONCURRENT_ATTEMPTS } from '../domain/attempt-limits.js'
+import type { RoundPace, RoundProgress } from '../domain/delivery.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import { downIntervals, limitBackoffMs, type RetryPolicy } from '../domain/retry-schedule.js'
+import type { AttemptDependencies, DeliverInput } from './attempt.js'
+
+/** While an endpoint is down and hangs, its probes hold so many slots of a worker at most. */
+const MAX_PROBES = 10
+
+/** What an attempt may do. */
+export type Admission =
+  | { kind: 'granted'; release: () => void }
+  | { kind: 'later'; inMs: number; pace: RoundPace }
+  | { kind: 'down' }
+
+/** Whether an attempt may be made now; every reason why not costs no request. */
+export function admit(
+  endpoint: Endpoint,
+  policy: RetryPolicy,
+  { health, limiter, rates, random }: AttemptDependencies,
+  { isWanted }: DeliverInput,
+  { attempts, pace }: RoundProgress,
+): Admission {
+  const isDown = health.isDown(endpoint)
+  const isProbe = isDown && !(isWanted === true && attempts === 0)
+  if (isProbe && !health.isProbeDue(endpoint)) return { kind: 'down' }
+
+  const { timesAtLimit = 0, ...kept } = pace ?? {}
+  if (endpoint.maxAttemptsPerSecond !== undefined) {
+    kept.turnAt ??= rates.nextTurn(endpoint, endpoint.maxAttemptsPerSecond)
+    const inMs = kept.turnAt - Date.now()
+    if (inMs > 0) return { kind: 'later', inMs, pace: kept }
+  }
+  const limit = concurrencyOf(endpoint)
+  const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_PROBES) : limit)
+  if (release === undefined) {
+    if (isProbe) return { kind: 'down' }
+    const inMs = limitBackoffMs(timesAtLimit, random())
+    return { kind: 'later', inMs, pace: { ...kept, timesAtLimit: timesAtLimit + 1 } }
+  }
+  if (isDown) health.probe(endpoint, downIntervals(policy).spacingMs)
+  return { kind: 'granted', release }
+}
+
+/** How many attempts of it a worker makes at the same time. */
+export function concurrencyOf({ maxConcurrentAttempts }: Endpoint): number {
+  return maxConcurrentAttempts ?? DEFAULT_MAX_CONCURRENT_ATTEMPTS
+}
