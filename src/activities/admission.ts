@@ -20,15 +20,16 @@ export function admit(
   { health, limiter, rates, random }: AttemptDependencies,
   { isWanted }: DeliverInput,
   { attempts, pace }: RoundProgress,
+  now: number,
 ): Admission {
   const isDown = health.isDown(endpoint)
   const isProbe = isDown && !(isWanted === true && attempts === 0)
-  if (isProbe && !health.isProbeDue(endpoint)) return { kind: 'down' }
+  if (isProbe && !health.isProbeDue(endpoint, now)) return { kind: 'down' }
 
   const { timesAtLimit = 0, ...kept } = pace ?? {}
   if (endpoint.maxAttemptsPerSecond !== undefined) {
-    kept.turnAt ??= rates.nextTurn(endpoint, endpoint.maxAttemptsPerSecond)
-    const inMs = kept.turnAt - Date.now()
+    kept.turnAt ??= rates.nextTurn(endpoint, endpoint.maxAttemptsPerSecond, now)
+    const inMs = kept.turnAt - now
     if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
   const limit = concurrencyOf(endpoint)
@@ -38,7 +39,7 @@ export function admit(
     const inMs = limitBackoffMs(timesAtLimit, random())
     return { kind: 'later', inMs, pace: { ...kept, timesAtLimit: timesAtLimit + 1 } }
   }
-  if (isDown) health.probe(endpoint, downIntervals(policy).spacingMs)
+  if (isDown) health.probe(endpoint, downIntervals(policy).spacingMs, now)
   return { kind: 'granted', release }
 }
 

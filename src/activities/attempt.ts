@@ -34,6 +34,8 @@ export interface DeliverInput {
   event: SyncEvent
   /** RFC 3339; from here an endpoint's expiry counts. */
   acceptedAt: string
+  /** When it was wanted by the server's clock, in milliseconds since the epoch. */
+  at?: number
   /** Attempts since the delivery was last waiting that are not the round's own; the backoff counts them. */
   earlierAttempts: number
   /** What ended the delivery's wait as `down`, where that is what it did last. */
@@ -85,6 +87,11 @@ export async function makeAttempt(
   return attemptAt(latest, dependencies, input, outcome, time)
 }
 
+/** The time: the server's, where that is ahead, as it skips time in tests. */
+export function timeOf({ at = 0, acceptedAt }: Pick<DeliverInput, 'at' | 'acceptedAt'>): number {
+  return Math.max(Date.now(), at, Date.parse(acceptedAt))
+}
+
 async function attemptAt(
   endpoint: StoredEndpoint | undefined,
   dependencies: AttemptDependencies,
@@ -94,28 +101,29 @@ async function attemptAt(
 ): Promise<AttemptOutcome> {
   const { endpoint: name, acceptedAt } = input
   const { attempts, evidence, pace } = progress
+  const now = timeOf(input)
   const before: RoundProgress = { attempts, evidence }
   if (endpoint === undefined) return { kind: 'discarded', reason: 'the endpoint was removed', ...before }
   if (!isUsable(endpoint)) {
     if (endpoint.missingKey !== undefined)
       throw new SyncError('ENCRYPTION_KEY_MISSING', `${name}: ${endpoint.problem}`)
     const problem = { at: new Date().toISOString(), durationMs: 0, error: endpoint.problem }
-    const waits = createWaits(dependencies, endpoint, DEFAULT_RETRY_POLICY, acceptedAt)
+    const waits = createWaits(dependencies, endpoint, DEFAULT_RETRY_POLICY, { acceptedAt, now })
     return waits.inLine('misconfigured', { ...before, evidence: [...evidence, problem] })
   }
   const policy = { ...DEFAULT_RETRY_POLICY, ...endpoint.retry }
-  const waits = createWaits(dependencies, endpoint, policy, acceptedAt)
+  const waits = createWaits(dependencies, endpoint, policy, { acceptedAt, now })
   if (waits.remainingMs() <= 0) return { kind: 'discarded', reason: 'expired', ...before }
   if (endpoint.state === 'paused') return waits.alone('paused', before)
 
-  const admission = admit(endpoint, policy, dependencies, input, progress)
+  const admission = admit(endpoint, policy, dependencies, input, progress, now)
   if (admission.kind === 'down') return waits.inLine('down', before)
   if (admission.kind === 'later') {
     return { kind: 'retry', retryInMs: admission.inMs, ...before, pace: admission.pace }
   }
   const sent = await send(endpoint, dependencies, input, time, admission.release)
   if (sent === 'interrupted') return { kind: 'interrupted', ...before }
-  return follow(dependencies, { endpoint, policy, input, before, pace, waits }, sent)
+  return follow(dependencies, { endpoint, policy, input, before, pace, waits, now }, sent)
 }
 
 interface Sent {
@@ -150,12 +158,14 @@ interface AttemptContext {
   before: RoundProgress
   pace: RoundPace | undefined
   waits: Waits
+  /** When the attempt began. */
+  now: number
 }
 
 /** What follows from an attempt that was made. */
 function follow(
   { health, line, logger, random, onRecovery }: AttemptDependencies,
-  { endpoint, policy, input, before, pace, waits }: AttemptContext,
+  { endpoint, policy, input, before, pace, waits, now }: AttemptContext,
   { result, startedAt, durationMs }: Sent,
 ): AttemptOutcome {
   const { event, earlierAttempts, wokenBy } = input
@@ -168,7 +178,7 @@ function follow(
   const verdict = classify(result)
   const isRecovery = health.observe(endpoint, {
     verdict,
-    startedAt,
+    startedAt: now,
     durationMs,
     hasWaited: wokenBy !== undefined,
   })
@@ -195,8 +205,8 @@ function follow(
 
   const asked = result.kind === 'response' ? retryAfterMs(result.retryAfter, new Date()) : undefined
   const retryInMs = asked ?? backoffMs(policy, attempt, random())
-  const roundStartedAt = pace?.startedAt ?? startedAt
-  const isOver = Date.now() + retryInMs > roundStartedAt + ROUND_LIMIT_MS
+  const roundStartedAt = pace?.startedAt ?? now
+  const isOver = now + durationMs + retryInMs > roundStartedAt + ROUND_LIMIT_MS
   if (isOver && asked !== undefined) return waits.asAsked(asked, progress)
   // It has had its round, and was only to find out whether the endpoint is back.
   const isProbe = wokenBy !== undefined && (health.isDown(endpoint) || (wokenBy === 'timer' && attempt === 1))

@@ -2,7 +2,7 @@ import { cancellationSignal } from '@temporalio/activity'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 import { concurrencyOf } from './admission.js'
-import { makeAttempt, type AttemptDependencies, type DeliverInput } from './attempt.js'
+import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
 
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
@@ -26,12 +26,12 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
 function isExpress(
   endpoint: StoredEndpoint | undefined,
   { health, limiter }: AttemptDependencies,
-  { isWanted }: DeliverInput,
+  input: DeliverInput,
 ): boolean {
   if (endpoint === undefined || !isUsable(endpoint) || endpoint.state === 'paused') return true
   // Temporal's server paces activity tasks only.
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
-  if (health.isDown(endpoint)) return isWanted !== true && !health.isProbeDue(endpoint)
+  if (health.isDown(endpoint)) return input.isWanted !== true && !health.isProbeDue(endpoint, timeOf(input))
   return health.isQuick(endpoint.name) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
 }
 

@@ -12,13 +12,20 @@ const HEARTBEAT_INTERVAL_MS = 3_000
  */
 export function createDeliver(dependencies: AttemptDependencies) {
   return async function deliver(input: DeliverInput): Promise<RoundOutcome> {
-    const { heartbeatDetails, attempt, scheduledTimestampMs } = activityInfo()
+    const {
+      heartbeatDetails,
+      attempt,
+      scheduledTimestampMs,
+      currentAttemptScheduledTimestampMs: at,
+    } = activityInfo()
     // A server that loses them still has its rounds end.
     const lost = attempt > 1 ? { ...NO_PROGRESS, pace: { startedAt: scheduledTimestampMs } } : NO_PROGRESS
     const before = (heartbeatDetails as RoundProgress | undefined) ?? lost
     const beating = setInterval(() => heartbeat(before), HEARTBEAT_INTERVAL_MS)
     try {
-      const outcome = await makeAttempt(dependencies, input, before, { signal: cancellationSignal() })
+      const outcome = await makeAttempt(dependencies, { ...input, at }, before, {
+        signal: cancellationSignal(),
+      })
       if (outcome.kind !== 'retry') return outcome
       const { attempts, evidence, pace, retryInMs } = outcome
       heartbeat({ attempts, evidence, ...(pace !== undefined && { pace }) } satisfies RoundProgress)

@@ -29,7 +29,7 @@ export function createWaits(
   { health, line, random }: WaitsDependencies,
   endpoint: Pick<StoredEndpoint, 'name' | 'version'>,
   policy: RetryPolicy,
-  acceptedAt: string,
+  { acceptedAt, now }: { acceptedAt: string; now: number },
 ): Waits {
   const remainingMs = (): number => Date.parse(acceptedAt) + (policy.expireAfterMs ?? Infinity) - Date.now()
   return {
@@ -43,7 +43,7 @@ export function createWaits(
           ? downIntervals(policy)
           : { intervalMs: slowIntervalMs, spacingMs: spacingOf(slowIntervalMs) }
       const turn = { intervalMs: jittered(intervalMs, random()), spacingMs }
-      return waiting(reason, line.enter(endpoint, reason, turn), progress)
+      return waiting(reason, line.enter(endpoint, reason, turn, now), progress)
     },
     asAsked: (askedMs, progress) => ({ ...waiting('down', askedMs, progress), isAsked: true }),
   }

@@ -33,6 +33,7 @@ interface ObservedAttempt {
  * up ──5 failures in a row over 10 s──▶ down ──a delivery, or the rejection of an event──▶ up
  *
  * While an endpoint is down, one attempt every few seconds probes it. Other settings are another endpoint.
+ * Times are milliseconds since the epoch.
  */
 export interface EndpointHealth {
   /** @returns whether others that wait as `down` should go on now */
@@ -41,9 +42,9 @@ export interface EndpointHealth {
   isQuick(name: string): boolean
   isDown(endpoint: ObservedEndpoint): boolean
   /** Whether an attempt may be made of an endpoint that is down. */
-  isProbeDue(endpoint: ObservedEndpoint): boolean
+  isProbeDue(endpoint: ObservedEndpoint, now: number): boolean
   /** An attempt is made of an endpoint that is down: the next is due `spacingMs` later. */
-  probe(endpoint: ObservedEndpoint, spacingMs: number): void
+  probe(endpoint: ObservedEndpoint, spacingMs: number, now: number): void
   /** A delivery was made to wait because the endpoint is down. */
   keepWaiting(endpoint: ObservedEndpoint): void
   /** Those that wait could not be told: the next success should tell them. */
@@ -64,8 +65,7 @@ interface Observed {
   releasedAt: number
 }
 
-/** @param now the clock, in milliseconds since the epoch */
-export function createEndpointHealth(now: () => number = Date.now): EndpointHealth {
+export function createEndpointHealth(): EndpointHealth {
   const slowOrFailing = new Set<string>()
   const observed = new Map<string, Observed>()
 
@@ -74,24 +74,25 @@ export function createEndpointHealth(now: () => number = Date.now): EndpointHeal
       if (verdict.kind === 'delivered' && durationMs <= QUICK_MS) slowOrFailing.delete(endpoint.name)
       else slowOrFailing.add(endpoint.name)
       const seen = of(endpoint)
+      const endedAt = startedAt + durationMs
       if (verdict.kind === 'retry') {
-        fail(seen, startedAt, startedAt + durationMs)
+        fail(seen, startedAt, endedAt)
         return false
       }
       // Whoever rejects an event is up; wrong settings are a reason of their own to wait.
       if (verdict.kind === 'wait' && verdict.reason === 'misconfigured') return false
-      return succeed(seen, hasWaited)
+      return succeed(seen, endedAt, hasWaited)
     },
     isQuick: (name) => !slowOrFailing.has(name),
     isDown: (endpoint) => of(endpoint).isDown,
-    isProbeDue: (endpoint) => {
+    isProbeDue: (endpoint, now) => {
       const { nextProbeAt, probeSpacingMs } = of(endpoint)
-      return now() >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
+      return now >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
     },
-    probe: (endpoint, spacingMs) => {
+    probe: (endpoint, spacingMs, now) => {
       const seen = of(endpoint)
       seen.probeSpacingMs = spacingMs
-      seen.nextProbeAt = Math.max(now(), seen.nextProbeAt) + spacingMs
+      seen.nextProbeAt = Math.max(now, seen.nextProbeAt) + spacingMs
     },
     keepWaiting: (endpoint) => {
       of(endpoint).keepsWaiting = true
@@ -126,16 +127,16 @@ export function createEndpointHealth(now: () => number = Date.now): EndpointHeal
     seen.isDown ||= seen.failures >= DOWN_AFTER_FAILURES && endedAt - seen.failingSince >= DOWN_AFTER_MS
   }
 
-  function succeed(seen: Observed, hasWaited: boolean): boolean {
+  function succeed(seen: Observed, endedAt: number, hasWaited: boolean): boolean {
     seen.failures = 0
     seen.isDown = false
     seen.nextProbeAt = -Infinity
     if (!seen.isUnproven) return false
     const isDue = seen.keepsWaiting || hasWaited
-    if (isDue && now() - seen.releasedAt < RELEASE_SPACING_MS) return false
+    if (isDue && endedAt - seen.releasedAt < RELEASE_SPACING_MS) return false
     seen.isUnproven = false
     seen.keepsWaiting = false
-    if (isDue) seen.releasedAt = now()
+    if (isDue) seen.releasedAt = endedAt
     return isDue
   }
 }

@@ -15,8 +15,11 @@ interface Turn {
  * seconds in all.
  */
 export interface RetryLine {
-  /** @returns how long the delivery waits for its turn, in milliseconds */
-  enter(endpoint: Pick<Endpoint, 'name' | 'version'>, reason: WaitingReason, turn: Turn): number
+  /**
+   * @param now milliseconds since the epoch
+   * @returns how long the delivery waits for its turn, in milliseconds
+   */
+  enter(endpoint: Pick<Endpoint, 'name' | 'version'>, reason: WaitingReason, turn: Turn, now: number): number
   /** Forgets the turns that were given: what waits for this reason goes on at once. */
   clear(name: string, reason: WaitingReason): void
 }
@@ -32,34 +35,32 @@ interface Line {
   last: number
 }
 
-/** @param now the clock, in milliseconds since the epoch */
-export function createRetryLine(now: () => number = Date.now): RetryLine {
+export function createRetryLine(): RetryLine {
   const lines = new Map<string, { version: string; byReason: Map<WaitingReason, Line> }>()
   return {
-    enter: ({ name, version }, reason, turn) => {
+    enter: ({ name, version }, reason, turn, now) => {
       let known = lines.get(name)
       // Other settings have released what waits.
       if (known?.version !== version) {
         known = { version, byReason: new Map() }
         lines.set(name, known)
       }
-      const at = now()
       const line = known.byReason.get(reason)
-      if (line !== undefined && line.last > at) return nextTurn(line, at, turn) - at
-      const start = at + turn.intervalMs
-      known.byReason.set(reason, { start, front: at, last: start })
+      if (line !== undefined && line.last > now) return nextTurn(line, now, turn) - now
+      const start = now + turn.intervalMs
+      known.byReason.set(reason, { start, front: now, last: start })
       return turn.intervalMs
     },
     clear: (name, reason) => void lines.get(name)?.byReason.delete(reason),
   }
 }
 
-function nextTurn(line: Line, at: number, { intervalMs, spacingMs }: Turn): number {
-  const front = Math.max(line.front, at) + spacingMs
-  if (line.last > at + intervalMs + LONG_LINE_TURNS * spacingMs && front < line.start) {
+function nextTurn(line: Line, now: number, { intervalMs, spacingMs }: Turn): number {
+  const front = Math.max(line.front, now) + spacingMs
+  if (line.last > now + intervalMs + LONG_LINE_TURNS * spacingMs && front < line.start) {
     line.front = front
     return front
   }
-  line.last = Math.max(at + intervalMs, line.last + spacingMs)
+  line.last = Math.max(now + intervalMs, line.last + spacingMs)
   return line.last
 }

@@ -240,6 +240,7 @@ export class DeliveryRun {
     return {
       endpoint,
       ...this.accepted,
+      at: Date.now(),
       earlierAttempts: this.#earlierAttempts,
       ...(this.#wokenBy !== undefined && { wokenBy: this.#wokenBy }),
       ...(isWanted && { isWanted: true }),

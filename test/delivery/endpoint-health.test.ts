@@ -9,12 +9,13 @@ const SUCCESS: Verdict = { kind: 'delivered' }
 /** A health with a clock of its own; attempts take no time unless told otherwise. */
 function openHealth() {
   let now = 1_000_000
-  const health = createEndpointHealth(() => now)
+  const health = createEndpointHealth()
   const observe = (verdict: Verdict, { durationMs = 0, hasWaited = false, endpoint = EMS } = {}): boolean =>
     health.observe(endpoint, { verdict, startedAt: now - durationMs, durationMs, hasWaited })
   return {
     health,
     observe,
+    now: () => now,
     pass: (ms: number) => void (now += ms),
     /** Five failures over ten seconds. */
     goDown: () => {
@@ -91,12 +92,12 @@ test('other settings are another endpoint', () => {
 })
 
 test('while an endpoint is down, one attempt every spacing is due, and no more on average', () => {
-  const { health, goDown, pass } = openHealth()
+  const { health, goDown, pass, now } = openHealth()
   goDown()
   let probes = 0
   for (let ms = 0; ms < 60_000; ms += 100) {
-    if (health.isProbeDue(EMS)) {
-      health.probe(EMS, 3_000)
+    if (health.isProbeDue(EMS, now())) {
+      health.probe(EMS, 3_000, now())
       probes += 1
     }
     pass(100)
