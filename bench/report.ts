@@ -104,7 +104,7 @@ function growthTable(result: ScenarioResult): string[] {
       return [
         GROWTH_NAMES[what] ?? what,
         howMany,
-        ...fields.map((field) => cell(result[`${point}_${field}`])),
+        ...fields.map((field) => numberCell(result[`${point}_${field}`])),
       ]
     }),
   )
@@ -123,7 +123,7 @@ function noteLines(entries: readonly ReportEntry[]): string[] {
   return notes.length === 0 ? [] : ['', '## Notes', '', ...notes]
 }
 
-function cell(value: unknown): string {
+function numberCell(value: unknown): string {
   return typeof value === 'number' ? String(value) : '–'
 }
 

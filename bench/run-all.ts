@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { text } from 'node:stream/consumers'
 import { toMarkdown, toTable, type ReportEntry } from './report.js'
 import { describeEnvironment } from './rig/machine.js'
-import type { RunOptions, ScenarioResult } from './run-scenario.js'
+import { runScenario, type RunOptions, type ScenarioResult } from './run-scenario.js'
 import type { Scenario } from './scenario.js'
 
 const PROGRAM = fileURLToPath(new URL('run.ts', import.meta.url))
@@ -12,12 +13,15 @@ const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 
 /**
  * Runs the scenarios one after the other, each in a process of its own so that none inherits another's memory,
- * prints the table, and keeps the report unless the run is a quick one.
+ * prints the table, and keeps the report. A quick run takes one process for all, and keeps none.
  * @returns whether all ended without a loss or a duplicate
  */
 export async function runAll(scenarios: readonly Scenario[], options: RunOptions): Promise<boolean> {
   const entries: ReportEntry[] = []
-  for (const scenario of scenarios) entries.push({ scenario, result: await runInProcess(scenario, options) })
+  for (const scenario of scenarios) {
+    const result = await (options.quick ? runHere(scenario, options) : runInProcess(scenario, options))
+    entries.push({ scenario, result })
+  }
   process.stdout.write(`${toTable(entries)}\n`)
   const broken = entries.filter(({ result }) => result === undefined || !isCorrect(result))
   for (const { scenario, result } of broken) {
@@ -31,6 +35,16 @@ export async function runAll(scenarios: readonly Scenario[], options: RunOptions
 /** Whether nothing was lost and nothing doubled. */
 export function isCorrect({ lost, duplicates }: ScenarioResult): boolean {
   return lost === 0 && duplicates === 0
+}
+
+/** @returns undefined where it broke down */
+async function runHere(scenario: Scenario, options: RunOptions): Promise<ScenarioResult | undefined> {
+  try {
+    return await runScenario(scenario, options)
+  } catch (error) {
+    process.stderr.write(`${scenario.name}: ${inspect(error)}\n`)
+    return undefined
+  }
 }
 
 /** @returns undefined where it broke down */

@@ -5,6 +5,8 @@ import { openTrial, type Trial } from './rig/trial.js'
 import type { Measurement, Scenario } from './scenario.js'
 
 const DEFAULT_REPETITIONS = 3
+const WARM_UP_COUNT = 100
+const QUICK_WARM_UP_COUNT = 10
 
 /** How a scenario is run. */
 export interface RunOptions extends TemporalChoice {
@@ -56,9 +58,9 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 async function runOnce(
   scenario: Scenario,
   counts: Readonly<Record<string, number>>,
-  choice: TemporalChoice,
+  { quick, ...choice }: RunOptions,
 ): Promise<Repetition> {
-  await using trial = await openTrial(choice)
+  await using trial = await openTrial({ ...choice, warmUpCount: quick ? QUICK_WARM_UP_COUNT : WARM_UP_COUNT })
   const serverVersion = await serverVersionOf(trial)
   const measurement = await scenario.measure(trial, counts)
   return { ...measurement, ...(await trial.audit()), serverVersion }

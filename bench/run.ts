@@ -3,7 +3,7 @@
  * bench/README.md.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { Runtime } from '@temporalio/worker'
+import { makeTelemetryFilterString, Runtime } from '@temporalio/worker'
 import { createLogger } from '../src/logger.js'
 import { temporalLogger } from '../src/temporal-logger.js'
 import { toTable } from './report.js'
@@ -45,7 +45,14 @@ const flags = new Command('npm run bench --')
   .parse()
   .opts<Flags>()
 
-Runtime.install({ logger: temporalLogger(createLogger('error')), shutdownSignals: [] })
+Runtime.install({
+  logger: temporalLogger(createLogger('error')),
+  // Its warnings of slow workflow tasks would be thousands under full load.
+  telemetryOptions: {
+    logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
+  },
+  shutdownSignals: [],
+})
 // What was started ends with this process; its folders are removed at its exit.
 for (const [name, code] of [
   ['SIGINT', 130],

@@ -15,7 +15,6 @@ import { median } from './statistics.js'
 import { FLOOR_WORKER_TUNING } from './worker-tuning.js'
 
 const WORKFLOWS_PATH = fileURLToPath(new URL('../floor-workflow.ts', import.meta.url))
-const WARM_UP_WORKFLOWS = 100
 const WARM_UP_CONCURRENCY = 20
 const IDLE_PAUSE_MS = 20
 
@@ -26,15 +25,22 @@ export interface FloorParts {
   namespace: string
 }
 
+/** How much is run. */
+export interface FloorCounts {
+  workflows: number
+  /** Run before, unmeasured. */
+  warmUp: number
+}
+
 type RunOne = () => Promise<unknown>
 
 /** Workflows that do nothing per second, each started eagerly and its result awaited. */
 export function measureFloor(
   parts: FloorParts,
-  { workflows, concurrency }: { workflows: number; concurrency: number },
+  { workflows, warmUp, concurrency }: FloorCounts & { concurrency: number },
 ): Promise<number> {
   return withFloorWorker(parts, async (runOne) => {
-    await closedLoop({ count: WARM_UP_WORKFLOWS, concurrency: WARM_UP_CONCURRENCY }, runOne)
+    await closedLoop({ count: warmUp, concurrency: WARM_UP_CONCURRENCY }, runOne)
     const startedMs = performance.now()
     await closedLoop({ count: workflows, concurrency }, runOne)
     return workflows / ((performance.now() - startedMs) / 1_000)
@@ -42,9 +48,9 @@ export function measureFloor(
 }
 
 /** From start to result in milliseconds, one workflow at a time with pauses; the median. */
-export function measureIdleFloor(parts: FloorParts, workflows: number): Promise<number> {
+export function measureIdleFloor(parts: FloorParts, { workflows, warmUp }: FloorCounts): Promise<number> {
   return withFloorWorker(parts, async (runOne) => {
-    await closedLoop({ count: WARM_UP_WORKFLOWS, concurrency: 1 }, runOne)
+    await closedLoop({ count: warmUp, concurrency: 1 }, runOne)
     const durationsMs: number[] = []
     for (let index = 0; index < workflows; index += 1) {
       await sleep(IDLE_PAUSE_MS)

@@ -9,7 +9,6 @@ import type { Trial } from './trial.js'
 /** Deliveries that have not arrived by then are lost. */
 const ARRIVED_WITHIN_MS = 180_000
 
-const WARM_UP_EVENTS = 100
 const WARM_UP_EMITTERS = 20
 
 /** About 100 bytes, as a status update has. */
@@ -104,7 +103,7 @@ export async function warmUp(trial: Trial, service?: SyncService): Promise<void>
   await runLoad(trial, {
     name: 'warm-up',
     endpoints: await registerEndpoints(trial, { count: 1 }),
-    events: WARM_UP_EVENTS,
+    events: trial.warmUpCount,
     emitters: WARM_UP_EMITTERS,
     ...(service !== undefined && { service }),
   })

@@ -20,6 +20,8 @@ export interface Trial extends AsyncDisposable {
   readonly sink: Sink
   /** The port of the sink's listener that answers. */
   readonly port: number
+  /** How many workflows or events are run before a measurement, to warm up. */
+  readonly warmUpCount: number
   /** Workflows that do nothing per second, on this server, beside this system. */
   floorPerS(options: { workflows: number; concurrency: number }): Promise<number>
   /** A workflow that does nothing, from start to result, one at a time; the median in milliseconds. */
@@ -38,8 +40,13 @@ export interface Trial extends AsyncDisposable {
   audit(): Promise<Audit>
 }
 
+/** What a trial is opened with. */
+export interface TrialOptions extends TemporalChoice {
+  warmUpCount: number
+}
+
 /** Starts everything that a repetition needs. */
-export async function openTrial(choice: TemporalChoice): Promise<Trial> {
+export async function openTrial(choice: TrialOptions): Promise<Trial> {
   const opened: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (let end = opened.pop(); end !== undefined; end = opened.pop()) await end()
@@ -54,7 +61,7 @@ export async function openTrial(choice: TemporalChoice): Promise<Trial> {
 
 /** Opens one part after the other and notes in `opened` how each is closed. */
 async function openParts(
-  choice: TemporalChoice,
+  { warmUpCount, ...choice }: TrialOptions,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<Trial, typeof Symbol.asyncDispose>> {
   const use = <T extends AsyncDisposable>(part: T): T => {
@@ -87,8 +94,9 @@ async function openParts(
     system,
     sink,
     port,
-    floorPerS: (options) => measureFloor(system, options),
-    floorIdleMs: (workflows) => measureIdleFloor(system, workflows),
+    warmUpCount,
+    floorPerS: (options) => measureFloor(system, { ...options, warmUp: warmUpCount }),
+    floorIdleMs: (workflows) => measureIdleFloor(system, { workflows, warmUp: warmUpCount }),
     nextNumber,
     nextPhase: (name) => `${runId}-${name}-${nextNumber()}`,
     expect: (expectation) => void expectations.push(expectation),

@@ -11,7 +11,7 @@ export const backlog = defineScenario({
   description: 'events to a healthy endpoint while deliveries wait for one that refuses connections',
   bars: [{ field: 'healthy_ratio', atLeast: 0.8 }],
   counts: { waiting: 2_000, waitingWithinMs: 120_000, countCallsMs: 15_000, events: 1_000, emitters: 50 },
-  quickCounts: { waiting: 50, waitingWithinMs: 5_000, countCallsMs: 1_000, events: 100, emitters: 20 },
+  quickCounts: { waiting: 50, waitingWithinMs: 5_000, countCallsMs: 1_000, events: 50, emitters: 20 },
   measure: async (trial, { waiting, waitingWithinMs, countCallsMs, events, emitters }) => {
     const healthy = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)

@@ -12,7 +12,7 @@ export const burst1 = defineScenario({
     { field: 'ratio_at_50', atLeast: 16 },
   ],
   counts: { events: 20_000, emitters: 200, eventsAt50: 10_000, fewerEmitters: 50, floorWorkflows: 1_000 },
-  quickCounts: { events: 200, emitters: 200, eventsAt50: 200, fewerEmitters: 50, floorWorkflows: 50 },
+  quickCounts: { events: 100, emitters: 100, eventsAt50: 50, fewerEmitters: 50, floorWorkflows: 20 },
   measure: async (trial, { events, emitters, eventsAt50, fewerEmitters, floorWorkflows }) => {
     const service = trial.system.groupingService
     const endpoints = await registerEndpoints(trial, { count: 1 })

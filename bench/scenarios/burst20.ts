@@ -9,7 +9,7 @@ export const burst20 = defineScenario({
   description: 'events to 20 endpoints in groups, from many emitters at once',
   bars: [{ field: 'ratio_to_floor', atLeast: 50 }],
   counts: { events: 2_000, endpointCount: 20, emitters: 50, floorWorkflows: 1_000 },
-  quickCounts: { events: 100, endpointCount: 20, emitters: 50, floorWorkflows: 50 },
+  quickCounts: { events: 50, endpointCount: 20, emitters: 50, floorWorkflows: 20 },
   measure: async (trial, { events, endpointCount, emitters, floorWorkflows }) => {
     const service = trial.system.groupingService
     const endpoints = await registerEndpoints(trial, { count: endpointCount })

@@ -8,7 +8,7 @@ export const fanout1 = defineScenario({
   description: 'events to one endpoint, each a workflow of its own',
   bars: [{ field: 'ratio_to_floor', atLeast: 0.9 }],
   counts: { events: 1_500, emitters: 50, floorWorkflows: 1_000 },
-  quickCounts: { events: 150, emitters: 20, floorWorkflows: 50 },
+  quickCounts: { events: 100, emitters: 20, floorWorkflows: 20 },
   measure: async (trial, { events, emitters, floorWorkflows }) => {
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)

@@ -8,7 +8,7 @@ export const fanout20 = defineScenario({
   description: 'events to 20 endpoints, each event a workflow of its own',
   bars: [{ field: 'ratio_to_floor', atLeast: 8 }],
   counts: { events: 500, endpointCount: 20, emitters: 50, floorWorkflows: 1_000 },
-  quickCounts: { events: 50, endpointCount: 20, emitters: 20, floorWorkflows: 50 },
+  quickCounts: { events: 20, endpointCount: 20, emitters: 20, floorWorkflows: 20 },
   measure: async (trial, { events, endpointCount, emitters, floorWorkflows }) => {
     const endpoints = await registerEndpoints(trial, { count: endpointCount })
     await warmUp(trial)

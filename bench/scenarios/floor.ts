@@ -6,7 +6,7 @@ export const floor = defineScenario({
   description: 'a workflow that does nothing, started eagerly, its result awaited',
   bars: [],
   counts: { workflows: 1_000, concurrency: 50, idleWorkflows: 100 },
-  quickCounts: { workflows: 100, concurrency: 20, idleWorkflows: 10 },
+  quickCounts: { workflows: 50, concurrency: 20, idleWorkflows: 10 },
   measure: async (trial, { workflows, concurrency, idleWorkflows }) => ({
     measures: {
       floor_per_s: await trial.floorPerS({ workflows, concurrency }),

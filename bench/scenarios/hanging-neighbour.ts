@@ -17,7 +17,7 @@ export const hangingNeighbour = defineScenario({
     { field: 'p99_ratio', atMost: 1.5 },
   ],
   counts: { events: 1_000, emitters: 20, hangingAtFirst: 200, hangingIntervalMs: 500 },
-  quickCounts: { events: 100, emitters: 20, hangingAtFirst: 20, hangingIntervalMs: 500 },
+  quickCounts: { events: 50, emitters: 20, hangingAtFirst: 20, hangingIntervalMs: 500 },
   measure: async (trial, { events, emitters, hangingAtFirst, hangingIntervalMs }) => {
     const { sink } = trial
     const healthy = await registerEndpoints(trial, { count: 1 })

@@ -9,7 +9,7 @@ export const idle = defineScenario({
   description: 'one event at a time: from the call of emit to the request at the endpoint',
   bars: [{ field: 'ratio_to_floor_idle', atMost: 0.5 }],
   counts: { events: 300, pauseMs: 20, floorWorkflows: 150 },
-  quickCounts: { events: 30, pauseMs: 20, floorWorkflows: 20 },
+  quickCounts: { events: 20, pauseMs: 20, floorWorkflows: 10 },
   measure: async (trial, { events, pauseMs, floorWorkflows }) => {
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)

@@ -15,7 +15,7 @@ export const recovery = defineScenario({
     { field: 'rate_ratio_to_fanout1', atLeast: 0.8 },
   ],
   counts: { waiting: 2_000, waitingWithinMs: 120_000, events: 1_000, emitters: 50 },
-  quickCounts: { waiting: 50, waitingWithinMs: 5_000, events: 100, emitters: 20 },
+  quickCounts: { waiting: 50, waitingWithinMs: 5_000, events: 50, emitters: 20 },
   measure: async (trial, { waiting, waitingWithinMs, events, emitters }) => {
     const { sink, temporal } = trial
     const healthy = await registerEndpoints(trial, { count: 1 })
