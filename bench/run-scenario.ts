@@ -48,8 +48,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const repetitions: Repetition[] = []
   for (let time = 1; time <= times; time += 1) {
     options.onProgress(`${scenario.name}: repetition ${time} of ${times}`)
+    const startedMs = performance.now()
     const repetition = await runOnce(scenario, counts, options)
-    options.onProgress(`${scenario.name}: ${summaryOf(repetition)}`)
+    const seconds = Math.round((performance.now() - startedMs) / 1_000)
+    options.onProgress(`${scenario.name}: ${summaryOf(repetition)}, in ${seconds} s`)
     repetitions.push(repetition)
   }
   return toResult(scenario.name, counts, repetitions)

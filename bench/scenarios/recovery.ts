@@ -2,6 +2,7 @@ import { registerEndpoints } from '../rig/endpoints.js'
 import { cpuPerDelivery, readCpuTimes } from '../rig/cpu.js'
 import { runLoad, warmUp } from '../rig/load.js'
 import { beginOutage } from '../rig/outage.js'
+import { spread } from '../rig/statistics.js'
 import { defineScenario } from '../scenario.js'
 
 const DELIVERED_WITHIN_MS = 240_000
@@ -31,13 +32,15 @@ export const recovery = defineScenario({
     const backMs = performance.timeOrigin + performance.now()
     await sink.untilAnswered(phase, waiting, DELIVERED_WITHIN_MS)
     const cpuAfter = readCpuTimes(processes)
-    const arrivedMs = (await sink.arrivals(phase)).map(([, atMs]) => atMs)
-    const [firstMs, lastMs] = [Math.min(...arrivedMs), Math.max(...arrivedMs)]
-    const ratePerS = (arrivedMs.length - 1) / ((lastMs - firstMs) / 1_000)
+    const arrivedS = (await sink.arrivals(phase)).map(([, atMs]) => (atMs - backMs) / 1_000)
+    if (arrivedS.length < 2)
+      return { measures: {}, notes: [...outage.notes, 'nothing came after the outage'] }
+    const [firstS, lastS] = spread(arrivedS)
+    const ratePerS = (arrivedS.length - 1) / (lastS - firstS)
     return {
       measures: {
-        first_s: (firstMs - backMs) / 1_000,
-        last_s: (lastMs - backMs) / 1_000,
+        first_s: firstS,
+        last_s: lastS,
         rate_ratio_to_fanout1: ratePerS / eventsPerS,
         deliveries_per_s: ratePerS,
         fanout1_events_per_s: eventsPerS,

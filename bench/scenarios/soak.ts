@@ -9,7 +9,7 @@ export const soak = defineScenario({
   description: 'many events to one endpoint: memory after the first quarter and at the end',
   bars: [{ field: 'rss_growth_pct', atMost: 10 }],
   counts: { events: 20_000, emitters: 50 },
-  quickCounts: { events: 200, emitters: 50 },
+  quickCounts: { events: 100, emitters: 20 },
   // Its four minutes are many events already.
   repetitions: 1,
   measure: async (trial, { events, emitters }) => {
