@@ -1,27 +1,20 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { text } from 'node:stream/consumers'
 import { toMarkdown, toTable, type ReportEntry } from './report.js'
 import { describeEnvironment } from './rig/machine.js'
 import { runScenario, type RunOptions, type ScenarioResult } from './run-scenario.js'
 import type { Scenario } from './scenario.js'
 
-const PROGRAM = fileURLToPath(new URL('run.ts', import.meta.url))
 const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 
 /**
- * Runs the scenarios one after the other, each in a process of its own so that none inherits another's memory,
- * prints the table, and keeps the report. A quick run takes one process for all, and keeps none.
+ * Runs the scenarios one after the other, prints the table, and keeps the report unless the run is a quick one.
  * @returns whether all ended without a loss or a duplicate
  */
 export async function runAll(scenarios: readonly Scenario[], options: RunOptions): Promise<boolean> {
   const entries: ReportEntry[] = []
-  for (const scenario of scenarios) {
-    const result = await (options.quick ? runHere(scenario, options) : runInProcess(scenario, options))
-    entries.push({ scenario, result })
-  }
+  for (const scenario of scenarios) entries.push({ scenario, result: await tryScenario(scenario, options) })
   process.stdout.write(`${toTable(entries)}\n`)
   const broken = entries.filter(({ result }) => result === undefined || !isCorrect(result))
   for (const { scenario, result } of broken) {
@@ -38,37 +31,13 @@ export function isCorrect({ lost, duplicates }: ScenarioResult): boolean {
 }
 
 /** @returns undefined where it broke down */
-async function runHere(scenario: Scenario, options: RunOptions): Promise<ScenarioResult | undefined> {
+async function tryScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult | undefined> {
   try {
     return await runScenario(scenario, options)
   } catch (error) {
-    process.stderr.write(`${scenario.name}: ${inspect(error)}\n`)
+    options.onProgress(`${scenario.name}: ${inspect(error)}`)
     return undefined
   }
-}
-
-/** @returns undefined where it broke down */
-async function runInProcess(scenario: Scenario, options: RunOptions): Promise<ScenarioResult | undefined> {
-  const { quick, repetitions, address, inMemory } = options
-  const args = [
-    PROGRAM,
-    '--scenario',
-    scenario.name,
-    '--json',
-    ...(quick ? ['--quick'] : []),
-    ...(repetitions === undefined ? [] : ['--repetitions', String(repetitions)]),
-    ...(address === undefined ? [] : ['--address', address]),
-    ...(inMemory === true ? ['--memory'] : []),
-  ]
-  const child = spawn(process.execPath, [...process.execArgv, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const stop = (): void => void child.kill()
-  process.once('exit', stop)
-  const output = await text(child.stdout)
-  process.off('exit', stop)
-  const lastLine = output.trim().split('\n').at(-1) ?? ''
-  return lastLine.startsWith('{') ? (JSON.parse(lastLine) as ScenarioResult) : undefined
 }
 
 async function writeReport(entries: readonly ReportEntry[], options: RunOptions): Promise<void> {

@@ -1,17 +1,17 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { countsOf, runRepetition, type Repetition, type RepetitionOptions } from './repetition.js'
+import type { RepetitionTask } from './repetition-process.js'
 import type { CpuTimes } from './rig/cpu.js'
 import { median, rounded, spread } from './rig/statistics.js'
-import type { TemporalChoice } from './rig/temporal.js'
-import { openTrial, type Trial } from './rig/trial.js'
-import type { Measurement, Scenario } from './scenario.js'
+import type { Scenario } from './scenario.js'
 
+const PROGRAM = fileURLToPath(new URL('repetition-process.ts', import.meta.url))
 const DEFAULT_REPETITIONS = 3
-const WARM_UP_COUNT = 100
-const QUICK_WARM_UP_COUNT = 10
 
 /** How a scenario is run. */
-export interface RunOptions extends TemporalChoice {
-  /** Small counts, for correctness only. */
-  quick: boolean
+export interface RunOptions extends RepetitionOptions {
   /** @default the scenario's own, else 3; 1 where `quick` */
   repetitions: number | undefined
   onProgress: (message: string) => void
@@ -34,42 +34,35 @@ export interface ScenarioResult {
   [measure: string]: unknown
 }
 
-interface Repetition extends Measurement {
-  lost: number
-  duplicates: number
-  examples: string[]
-  serverVersion: string
-}
-
-/** Runs a scenario as often as asked, each time with a server, data, sink and system of its own. */
+/** Runs a scenario as often as asked; a quick run stays in this process. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
-  const counts = options.quick ? scenario.quickCounts : scenario.counts
-  const times = options.repetitions ?? (options.quick ? 1 : (scenario.repetitions ?? DEFAULT_REPETITIONS))
+  const { quick, onProgress } = options
+  const times = options.repetitions ?? (quick ? 1 : (scenario.repetitions ?? DEFAULT_REPETITIONS))
   const repetitions: Repetition[] = []
   for (let time = 1; time <= times; time += 1) {
-    options.onProgress(`${scenario.name}: repetition ${time} of ${times}`)
+    onProgress(`${scenario.name}: repetition ${time} of ${times}`)
     const startedMs = performance.now()
-    const repetition = await runOnce(scenario, counts, options)
+    const repetition = await (quick ? runRepetition(scenario, options) : runInProcess(scenario, options))
     const seconds = Math.round((performance.now() - startedMs) / 1_000)
-    options.onProgress(`${scenario.name}: ${summaryOf(repetition)}, in ${seconds} s`)
+    onProgress(`${scenario.name}: ${summaryOf(repetition)}, in ${seconds} s`)
     repetitions.push(repetition)
   }
-  return toResult(scenario.name, counts, repetitions)
+  return toResult(scenario.name, countsOf(scenario, options), repetitions)
 }
 
-async function runOnce(
-  scenario: Scenario,
-  counts: Readonly<Record<string, number>>,
-  { quick, ...choice }: RunOptions,
+async function runInProcess(
+  { name }: Scenario,
+  { quick, address, inMemory }: RepetitionOptions,
 ): Promise<Repetition> {
-  await using trial = await openTrial({ ...choice, warmUpCount: quick ? QUICK_WARM_UP_COUNT : WARM_UP_COUNT })
-  const serverVersion = await serverVersionOf(trial)
-  const measurement = await scenario.measure(trial, counts)
-  return { ...measurement, ...(await trial.audit()), serverVersion }
-}
-
-async function serverVersionOf({ system }: Trial): Promise<string> {
-  return (await system.client.workflowService.getSystemInfo({})).serverVersion
+  const task: RepetitionTask = { scenario: name, options: { quick, address, inMemory } }
+  const child = fork(PROGRAM, [JSON.stringify(task)], { stdio: ['ignore', 2, 2, 'ipc'] })
+  let repetition: Repetition | undefined
+  child.on('message', (message) => (repetition = message as Repetition))
+  await once(child, 'close')
+  if (repetition === undefined) {
+    throw new Error(`${name}: its process ended with ${child.signalCode ?? child.exitCode}, see above`)
+  }
+  return repetition
 }
 
 function toResult(
@@ -78,10 +71,9 @@ function toResult(
   repetitions: readonly Repetition[],
 ): ScenarioResult {
   const names = new Set(repetitions.flatMap(({ measures }) => Object.keys(measures)))
-  const values = [...names].map(
-    (name) => [name, defined(repetitions.map(({ measures }) => measures[name]))] as const,
-  )
-  const known = values.filter(([, measured]) => measured.length > 0)
+  const known = [...names]
+    .map((name) => [name, defined(repetitions.map(({ measures }) => measures[name]))] as const)
+    .filter(([, values]) => values.length > 0)
   const cpu = (part: keyof CpuTimes): number | undefined => {
     const used = defined(repetitions.map(({ cpuMsPerDelivery }) => cpuMsPerDelivery?.[part]))
     return used.length === 0 ? undefined : rounded(median(used))
@@ -90,13 +82,13 @@ function toResult(
     repetitions.reduce((total, repetition) => total + repetition[field], 0)
   return {
     scenario,
-    ...Object.fromEntries(known.map(([name, measured]) => [name, rounded(median(measured))])),
+    ...Object.fromEntries(known.map(([name, values]) => [name, rounded(median(values))])),
     lost: sum('lost'),
     duplicates: sum('duplicates'),
     problems: repetitions.flatMap(({ examples }) => examples),
     cpu_ms_per_delivery: { server: cpu('server'), worker: cpu('worker'), sink: cpu('sink') },
     repetitions: repetitions.length,
-    spread: Object.fromEntries(known.map(([name, measured]) => [name, roundedSpread(measured)])),
+    spread: Object.fromEntries(known.map(([name, values]) => [name, roundedSpread(values)])),
     counts,
     notes: [...new Set(repetitions.flatMap(({ notes = [] }) => notes))],
     server_version: repetitions[0]?.serverVersion ?? '',

@@ -3,9 +3,7 @@
  * bench/README.md.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { makeTelemetryFilterString, Runtime } from '@temporalio/worker'
-import { createLogger } from '../src/logger.js'
-import { temporalLogger } from '../src/temporal-logger.js'
+import { prepareProcess } from './rig/runtime.js'
 import { toTable } from './report.js'
 import { isCorrect, runAll } from './run-all.js'
 import { runScenario, type RunOptions } from './run-scenario.js'
@@ -45,22 +43,7 @@ const flags = new Command('npm run bench --')
   .parse()
   .opts<Flags>()
 
-Runtime.install({
-  logger: temporalLogger(createLogger('error')),
-  // Its warnings of slow workflow tasks would be thousands under full load.
-  telemetryOptions: {
-    logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
-  },
-  shutdownSignals: [],
-})
-// What was started ends with this process; its folders are removed at its exit.
-for (const [name, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(name, () => process.exit(code))
-}
-
+prepareProcess()
 const options: RunOptions = {
   quick: flags.quick,
   repetitions: flags.repetitions,

@@ -29,3 +29,10 @@ export const SCENARIOS: readonly Scenario[] = [
   recovery,
   soak,
 ]
+
+/** @throws {RangeError} on a name that there is not */
+export function findScenario(name: string): Scenario {
+  const scenario = [...SCENARIOS, GROWTH].find((candidate) => candidate.name === name)
+  if (scenario === undefined) throw new RangeError(`no scenario ${JSON.stringify(name)}`)
+  return scenario
+}
