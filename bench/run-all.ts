@@ -10,9 +10,14 @@ const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
 
 /**
  * Runs the scenarios one after the other, prints the table, and keeps the report unless the run is a quick one.
+ * @param suffix of the report's name, for a run of a part
  * @returns whether all ended without a loss or a duplicate
  */
-export async function runAll(scenarios: readonly Scenario[], options: RunOptions): Promise<boolean> {
+export async function runAll(
+  scenarios: readonly Scenario[],
+  options: RunOptions,
+  suffix = '',
+): Promise<boolean> {
   const entries: ReportEntry[] = []
   for (const scenario of scenarios) entries.push({ scenario, result: await tryScenario(scenario, options) })
   process.stdout.write(`${toTable(entries)}\n`)
@@ -21,7 +26,7 @@ export async function runAll(scenarios: readonly Scenario[], options: RunOptions
     const problems = result?.problems.join('; ') ?? 'broke down, see above'
     process.stdout.write(`${scenario.name} FAILED: ${problems}\n`)
   }
-  if (!options.quick) await writeReport(entries, options)
+  if (!options.quick) await writeReport(entries, options, suffix)
   return broken.length === 0
 }
 
@@ -40,18 +45,23 @@ async function tryScenario(scenario: Scenario, options: RunOptions): Promise<Sce
   }
 }
 
-async function writeReport(entries: readonly ReportEntry[], options: RunOptions): Promise<void> {
+async function writeReport(
+  entries: readonly ReportEntry[],
+  options: RunOptions,
+  suffix: string,
+): Promise<void> {
   const date = new Date().toISOString().slice(0, 10)
   const environment = await describeEnvironment()
   const server = describeServer(options)
+  const name = `${date}${suffix}`
   mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(`${RESULTS}${date}.md`, toMarkdown({ date, environment, server, entries }))
+  writeFileSync(`${RESULTS}${name}.md`, toMarkdown({ date, environment, server, entries }))
   const results = entries.map(({ scenario, result }) => result ?? { scenario: scenario.name, broken: true })
   writeFileSync(
-    `${RESULTS}${date}.json`,
+    `${RESULTS}${name}.json`,
     `${JSON.stringify({ date, environment, server, results }, null, 2)}\n`,
   )
-  process.stdout.write(`written to bench/results/${date}.md and ${date}.json\n`)
+  process.stdout.write(`written to bench/results/${name}.md and ${name}.json\n`)
 }
 
 function describeServer({ address, inMemory = false }: RunOptions): string {

@@ -55,7 +55,11 @@ async function runInProcess(
   { quick, address, inMemory }: RepetitionOptions,
 ): Promise<Repetition> {
   const task: RepetitionTask = { scenario: name, options: { quick, address, inMemory } }
-  const child = fork(PROGRAM, [JSON.stringify(task)], { stdio: ['ignore', 2, 2, 'ipc'] })
+  const child = fork(PROGRAM, [JSON.stringify(task)], {
+    execArgv: ['--import', 'tsx'],
+    // Standard output is for the result.
+    stdio: ['ignore', 2, 2, 'ipc'],
+  })
   let repetition: Repetition | undefined
   child.on('message', (message) => (repetition = message as Repetition))
   await once(child, 'close')

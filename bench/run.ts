@@ -52,12 +52,12 @@ const options: RunOptions = {
   onProgress: (message) => process.stderr.write(`${message}\n`),
 }
 const only = ALL.find(({ name }) => name === flags.scenario)
-const succeeded = only === undefined ? await runAll(chosen(), options) : await runOne(only)
+const succeeded = await (only === undefined ? runSeveral() : runOne(only))
 process.exitCode = succeeded ? 0 : 1
 
-function chosen(): readonly Scenario[] {
-  if (flags.growth) return [GROWTH]
-  return flags.quick ? SCENARIOS : ALL
+function runSeveral(): Promise<boolean> {
+  if (flags.growth) return runAll([GROWTH], options, '-growth')
+  return runAll(flags.quick ? SCENARIOS : ALL, options)
 }
 
 async function runOne(scenario: Scenario): Promise<boolean> {

@@ -23,7 +23,10 @@ export interface Sink extends AsyncDisposable {
 
 /** Starts the sink. */
 export async function startSink(): Promise<Sink> {
-  const child = fork(PROGRAM, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(PROGRAM, {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const replies = new Map<number, { resolve: (reply: object) => void; reject: (error: Error) => void }>()
   let lastId = 0
   child.on('message', ({ id, reply }: SinkReply) => {
