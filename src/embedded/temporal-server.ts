@@ -33,6 +33,8 @@ export interface TemporalServerOptions {
   port?: number | undefined
   /** Port of the web UI; `0` is any free one. @default 8233, or any free one when that is taken */
   uiPort?: number | undefined
+  /** Port of its Prometheus metrics, on `/metrics`. @default any free one */
+  metricsPort?: number | undefined
   /** Gets the server's output appended. @default the output is kept for error messages only */
   logFile?: string | undefined
   /** @default 'warn' */
@@ -126,7 +128,7 @@ async function startOn(
 
   const server = await spawnServer({
     command: cliPath,
-    args: serverArguments(port, uiPort, dataFile, options.logLevel),
+    args: serverArguments(port, uiPort, dataFile, options),
     logFile,
     record: dataFile === undefined ? undefined : { ...record, file: recordFileOf(dataFile) },
     killAfterMs: KILL_AFTER_MS,
@@ -157,7 +159,7 @@ function serverArguments(
   port: number,
   uiPort: number,
   dataFile: string | undefined,
-  logLevel = 'warn',
+  { logLevel = 'warn', metricsPort }: TemporalServerOptions,
 ): string[] {
   // WAL doubles the throughput; FULL keeps what was accepted through a power loss.
   const pragmas = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL']
@@ -168,6 +170,7 @@ function serverArguments(
     `--port=${port}`,
     `--ui-port=${uiPort}`,
     `--log-level=${logLevel}`,
+    ...(metricsPort === undefined ? [] : [`--metrics-port=${metricsPort}`]),
     // It asks Temporal's makers over the network.
     '--dynamic-config-value=frontend.enableServerVersionCheck=false',
     ...(dataFile === undefined ? [] : [`--db-filename=${dataFile}`, ...pragmas]),

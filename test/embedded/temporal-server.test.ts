@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readRunningServer, startTemporalServer } from '../../src/embedded/temporal-server.js'
+import { freePort } from '../support/free-port.js'
 import { fakeProgram, temporaryDirectory } from './fixtures/programs.js'
 import { isAlive, realTemporalCli, startServer } from './fixtures/temporal.js'
 
@@ -56,6 +57,14 @@ test('the data file is written with WAL', async () => {
   await startServer({ dataFile })
 
   expect((await stat(`${dataFile}-wal`)).size).toBeGreaterThan(0)
+})
+
+test('its metrics are on the port that is asked for', async () => {
+  const metricsPort = await freePort()
+  await startServer({ metricsPort })
+
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  expect(metrics).toContain('service_requests{')
 })
 
 test('the server is told to sync every commit to the disk', async () => {
