@@ -12,7 +12,7 @@ import type { Client } from '@temporalio/client'
 import type { doNothing } from '../floor-workflow.js'
 import { closedLoop } from './closed-loop.js'
 import { median } from './statistics.js'
-import { FLOOR_WORKER_TUNING } from './worker-tuning.js'
+import { WORKER_TUNING } from '../../src/worker-tuning.js'
 
 const WORKFLOWS_PATH = fileURLToPath(new URL('../floor-workflow.ts', import.meta.url))
 const WARM_UP_CONCURRENCY = 20
@@ -73,7 +73,7 @@ async function withFloorWorker(
     namespace,
     taskQueue,
     workflowBundle: await floorBundle(),
-    ...FLOOR_WORKER_TUNING,
+    ...WORKER_TUNING,
   })
   return worker.runUntil(
     measure(() =>

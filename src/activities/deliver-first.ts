@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { cancellationSignal } from '@temporalio/activity'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
@@ -18,7 +19,10 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
   return async function deliverFirst(input: DeliverInput): Promise<FirstOutcome> {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
     if (!enabled || !isExpress(endpoint, dependencies, input)) return skipped(endpoint)
-    return makeAttempt(dependencies, input, NO_PROGRESS, { signal: cancellationSignal(), limitMs: LIMIT_MS })
+    const signal = cancellationSignal()
+    // Those of an event, or of a group of them, share it.
+    setMaxListeners(0, signal)
+    return makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })
   }
 }
 

@@ -53,7 +53,8 @@ export async function syncEvent({
   deliveries: carried,
 }: SyncEventInput): Promise<SyncEventResult> {
   let runs: DeliveryRun[] | undefined
-  let published = waitingAttributes(carried ?? [])
+  // What continues as new keeps its search attributes; what a group hands over has none yet.
+  let published = waitingAttributes(made === 'together' ? [] : (carried ?? []))
   const deliveries = (): Delivery[] => runs?.map(({ delivery }) => delivery) ?? []
 
   setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) => pageOf(deliveries(), cursor, limit))

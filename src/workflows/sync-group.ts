@@ -54,9 +54,9 @@ async function goOn(
   const input: SyncEventInput = {
     event,
     acceptedAt,
-    ...(deliveries === undefined
-      ? { firstAttempts: 'together', ...(registryRevision !== undefined && { registryRevision }) }
-      : { deliveries }),
+    firstAttempts: 'together',
+    ...(registryRevision !== undefined && { registryRevision }),
+    ...(deliveries !== undefined && { deliveries }),
   }
   try {
     await startChild(syncEvent, {
