@@ -83,6 +83,16 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
     const stage = await open('real')
     return stage.history(await emitToWaitingAndAttempting(stage))
   },
+  'split-into-parts': async (open) => {
+    const stage = await open('real')
+    return stage.finished(await emitToTooMany(stage))
+  },
+  'part-of-an-event': async (open) => {
+    const stage = await open('real')
+    const { workflowId } = await emitToTooMany(stage)
+    await stage.finished({ workflowId })
+    return stage.finished({ workflowId: `${workflowId}/1` })
+  },
   'cancelled-by-operator': async (open) => {
     const stage = await open('real')
     const event = await emitToWaitingAndAttempting(stage)
@@ -235,4 +245,10 @@ function carriedInput(history: History): SyncEventInput {
     history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads ?? []
   if (payload === undefined) throw new Error('the workflow ended without continuing as new')
   return defaultPayloadConverter.fromPayload(payload)
+}
+
+/** To more endpoints than one workflow takes. */
+async function emitToTooMany(stage: Stage): Promise<{ workflowId: string }> {
+  for (let index = 0; index <= 100; index += 1) await stage.register(`Clinic-${index}`)
+  return stage.emit()
 }

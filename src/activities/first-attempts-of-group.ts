@@ -2,16 +2,14 @@ import { activityInfo } from '@temporalio/activity'
 import { hashOf } from '../domain/data-hash.js'
 import { afterRound, newDelivery, type Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
+import { deliveriesPerWorkflow } from '../domain/fan-out.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
+import { beginAttempts } from './begin-attempts.js'
 import type { createDeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
-/** Attempts to one endpoint that are under way at the same time. */
-const CONCURRENCY = 16
-/** An attempt of the group begins within this time, in milliseconds: others wait for the group's slowest endpoint. */
-const BEGIN_WITHIN_MS = 1_000
 /** A group with more deliveries leaves what is over to workflows of their own. */
 const MAX_DELIVERIES = 4_000
 /** What the unfinished deliveries of a group may take in all, in characters of JSON. */
@@ -108,34 +106,23 @@ export function createFirstAttemptsOfGroup(
     const outcomes = events.map((event) => {
       const names = subscribers.get(event.type)!
       deliveries += names.length
-      if (deliveries > MAX_DELIVERIES) return undefined
+      const most = deliveriesPerWorkflow(Buffer.byteLength(JSON.stringify(event)))
+      if (names.length > most || deliveries > MAX_DELIVERIES) return undefined
       const made = names.map((): FirstOutcome => ({ kind: 'skipped' }))
       for (const [at, endpoint] of names.entries()) {
         const attempt = async (): Promise<void> => {
-          made[at] = await deliverFirst({ endpoint, event, acceptedAt, earlierAttempts: 0 })
+          try {
+            made[at] = await deliverFirst({ endpoint, event, acceptedAt, earlierAttempts: 0 })
+          } catch (error) {
+            logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
+          }
         }
         attempts.set(endpoint, [...(attempts.get(endpoint) ?? []), attempt])
       }
       return made
     })
-    await Promise.all([...attempts].map(([endpoint, queue]) => makeAttempts(endpoint, queue)))
+    await Promise.all([...attempts.values()].map(beginAttempts))
     return outcomes
-  }
-
-  async function makeAttempts(endpoint: string, attempts: readonly (() => Promise<void>)[]): Promise<void> {
-    const beginsBefore = performance.now() + BEGIN_WITHIN_MS
-    const queue = attempts.values()
-    const makeNext = async (): Promise<void> => {
-      for (const attempt of queue) {
-        if (performance.now() > beginsBefore) return
-        try {
-          await attempt()
-        } catch (error) {
-          logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, makeNext))
   }
 }
 

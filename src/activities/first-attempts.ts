@@ -1,7 +1,9 @@
 import { activityInfo } from '@temporalio/activity'
 import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
+import { deliveriesPerWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
+import { beginAttempts } from './begin-attempts.js'
 import type { DeliverInput } from './attempt.js'
 import type { createDeliverFirst } from './deliver-first.js'
 
@@ -9,6 +11,8 @@ import type { createDeliverFirst } from './deliver-first.js'
 export interface FirstAttemptsInput extends Pick<DeliverInput, 'event' | 'acceptedAt'> {
   /** The registry's revision that the emitter knows of, so that an endpoint registered before gets the event. */
   registryRevision?: number | undefined
+  /** The endpoints, where they are resolved already. @default those that are subscribed */
+  endpoints?: readonly string[] | undefined
 }
 
 /** What came of a first attempt, or that none was made. */
@@ -19,6 +23,9 @@ export interface FirstAttempt {
   endpoint: string
   outcome: FirstOutcome
 }
+
+/** The first attempts of an event, or the parts into which it is split as it has too many endpoints for one workflow. */
+export type FirstAttempts = FirstAttempt[] | { parts: string[][] }
 
 interface FirstAttemptsDependencies {
   endpoints: EndpointReader
@@ -38,12 +45,18 @@ export function createFirstAttempts(
 ) {
   return async function firstAttempts({
     registryRevision,
+    endpoints: resolved,
     ...accepted
-  }: FirstAttemptsInput): Promise<FirstAttempt[]> {
+  }: FirstAttemptsInput): Promise<FirstAttempts> {
     const workflowId = activityInfo().workflowExecution?.workflowId
     if (workflowId !== undefined) onFirstAttempts?.(workflowId)
-    const names = await endpoints.subscribers(accepted.event.type, registryRevision)
-    return Promise.all(names.map(async (endpoint) => ({ endpoint, outcome: await attempt(endpoint) })))
+    const names = resolved ?? (await endpoints.subscribers(accepted.event.type, registryRevision))
+    const eventBytes = Buffer.byteLength(JSON.stringify(accepted.event))
+    if (names.length > deliveriesPerWorkflow(eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
+
+    const made = names.map((endpoint): FirstAttempt => ({ endpoint, outcome: { kind: 'skipped' } }))
+    await beginAttempts(made.map((first) => async () => void (first.outcome = await attempt(first.endpoint))))
+    return made
 
     /** One that has no outcome is left to a round, and delays no other. */
     async function attempt(endpoint: string): Promise<FirstOutcome> {

@@ -14,6 +14,7 @@ import { workflowIdOf } from '../domain/workflow-id.js'
 import { parseInput } from '../domain/parse-input.js'
 import { findGrouped, type EventLookup } from './grouped-events.js'
 import { noWorker } from './no-worker.js'
+import { fitEvidence } from '../domain/fit-evidence.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import { readRoundProgress, type PendingActivity } from '../temporal/round-progress.js'
 import {
@@ -21,6 +22,7 @@ import {
   MAX_PAGE_SIZE,
   pageOf,
   type DeliveryPage,
+  type EventPart,
   type SyncEventResult,
 } from '../workflows/messages.js'
 
@@ -80,15 +82,28 @@ export async function readDeliveries(
 async function readOwnDeliveries(
   client: Client,
   event: Pick<SyncEvent, 'type' | 'id'>,
+  options: DeliveriesOptions,
+): Promise<DeliveryPage> {
+  return readWorkflow(client, workflowIdOf(event), options)
+}
+
+async function readWorkflow(
+  client: Client,
+  workflowId: string,
   { cursor, limit = MAX_PAGE_SIZE }: DeliveriesOptions,
 ): Promise<DeliveryPage> {
-  const handle = client.workflow.getHandle(workflowIdOf(event))
+  const handle = client.workflow.getHandle(workflowId)
   const description = await describe(handle)
   if (description.status.name === 'COMPLETED') {
-    const { deliveries } = (await handle.result()) as SyncEventResult
+    const { deliveries, parts } = (await handle.result()) as SyncEventResult
+    if (parts !== undefined) return readParts(client, parts, cursor, limit)
     return pageOf(deliveries, cursor, limit)
   }
-  const page = await queryPage(client, handle, { ...(cursor !== undefined && { cursor }), limit })
+  const { parts, ...page } = await queryPage(client, handle, {
+    ...(cursor !== undefined && { cursor }),
+    limit,
+  })
+  if (parts !== undefined) return readParts(client, parts, cursor, limit)
   if (description.status.name !== 'RUNNING') {
     const deliveries = page.deliveries.map((delivery) => cutShort(delivery, description))
     return { ...page, deliveries }
@@ -99,6 +114,32 @@ async function readOwnDeliveries(
     return round === undefined ? delivery : withRound(client, delivery, round)
   })
   return { ...page, deliveries: await Promise.all(withRounds) }
+}
+
+/** A page of deliveries that are with several workflows, in the order of the parts. */
+async function readParts(
+  client: Client,
+  parts: readonly EventPart[],
+  cursor: string | undefined,
+  limit: number,
+): Promise<DeliveryPage> {
+  const start = Number(cursor ?? 0)
+  const total = parts.reduce((sum, part) => sum + part.deliveries, 0)
+  const deliveries: Delivery[] = []
+  let offset = 0
+  for (const part of parts) {
+    const next = Math.max(0, start + deliveries.length - offset)
+    offset += part.deliveries
+    if (next >= part.deliveries) continue
+    if (deliveries.length >= limit) break
+    const page = await readWorkflow(client, part.workflowId, {
+      cursor: String(next),
+      limit: limit - deliveries.length,
+    })
+    deliveries.push(...page.deliveries)
+  }
+  const end = start + deliveries.length
+  return { deliveries: fitEvidence(deliveries), ...(end < total && { nextCursor: String(end) }) }
 }
 
 export function eventNotFound(workflowId: string, cause: unknown): SyncError {
@@ -121,7 +162,7 @@ async function queryPage(
   client: Client,
   handle: WorkflowHandle,
   options: DeliveriesOptions,
-): Promise<DeliveryPage> {
+): Promise<DeliveryPage & Pick<SyncEventResult, 'parts'>> {
   try {
     return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
       handle.query(deliveriesQuery, options),

@@ -5,12 +5,13 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type WorkflowHandle,
 } from '@temporalio/client'
+import { ApplicationFailure } from '@temporalio/common'
 import type { Delivery } from '../domain/delivery.js'
 import { SyncError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
 import { workflowIdOf } from '../domain/workflow-id.js'
 import { GRPC, grpcStatus } from '../temporal/grpc-status.js'
-import { discardDeliveryUpdate, retryDeliveryUpdate } from '../workflows/messages.js'
+import { DELIVERY_IN_PART, discardDeliveryUpdate, retryDeliveryUpdate } from '../workflows/messages.js'
 import { eventNotFound } from './event-deliveries.js'
 import { findGrouped, type EventLookup } from './grouped-events.js'
 import { noWorker } from './no-worker.js'
@@ -56,15 +57,18 @@ async function onOpenDelivery(
   lookup: EventLookup,
   event: EventIdentity,
   update: (handle: WorkflowHandle) => Promise<Delivery>,
+  workflowId = workflowIdOf(event),
 ): Promise<Delivery> {
   const { client } = lookup
-  const handle = client.workflow.getHandle(workflowIdOf(event))
+  const handle = client.workflow.getHandle(workflowId)
   try {
     return await client.withDeadline(Date.now() + UPDATE_TIMEOUT_MS, () =>
       whenTaskSucceeds(() => update(handle)),
     )
   } catch (cause) {
     if (cause instanceof WorkflowUpdateFailedError) {
+      const part = partOf(cause)
+      if (part !== undefined) return onOpenDelivery(lookup, event, update, part)
       throw new SyncError('DELIVERY_NOT_OPEN', `event ${handle.workflowId}: ${cause.cause?.message}`, {
         cause,
       })
@@ -73,6 +77,12 @@ async function onOpenDelivery(
     if (cause instanceof WorkflowNotFoundError) throw await endedOrUnknown(lookup, event, handle, cause)
     throw cause
   }
+}
+
+/** The workflow that has the delivery, where the event has several. */
+function partOf({ cause }: WorkflowUpdateFailedError): string | undefined {
+  const refers = cause instanceof ApplicationFailure && cause.type === DELIVERY_IN_PART
+  return refers ? (cause.details?.[0] as string) : undefined
 }
 
 /**

@@ -117,7 +117,10 @@ export class SyncTestEnvironment implements AsyncDisposable {
     const result: SyncEventResult | SyncGroupResult = await this.temporal.client.workflow
       .getHandle(workflowId)
       .result()
-    if ('deliveries' in result) return result.deliveries
+    if ('deliveries' in result) {
+      const parts = await Promise.all((result.parts ?? []).map((part) => this.waitForDeliveries(part)))
+      return [...result.deliveries, ...parts.flat()]
+    }
     const event = result.events.find(({ id }) => id === eventId)
     if (event === undefined) throw new Error(`group ${workflowId} has no event ${eventId}`)
     return (

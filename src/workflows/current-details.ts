@@ -1,5 +1,5 @@
 import { workflowIdOf } from '../domain/workflow-id.js'
-import type { GroupedEvent, SyncGroupResult } from './messages.js'
+import type { EventPart, GroupedEvent, SyncGroupResult } from './messages.js'
 import { hasEnded, type Delivery, type DeliveryState } from '../domain/delivery.js'
 
 /** More rows would bury the ones that matter. */
@@ -24,6 +24,22 @@ export function describeDeliveries(deliveries: readonly Delivery[]): string {
     '| --- | --- | --- | --- | --- |',
     ...rows.slice(0, MAX_ROWS).map(describeRow),
     ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more`] : []),
+  ].join('\n')
+}
+
+/** The same for an event whose deliveries are with other workflows. */
+export function describeParts(parts: readonly EventPart[]): string {
+  const sum = (count: (part: EventPart) => number): number =>
+    parts.reduce((all, part) => all + count(part), 0)
+  return [
+    `**${sum(({ delivered }) => delivered)} of ${sum(({ deliveries }) => deliveries)} delivered**, counted as parts end`,
+    '',
+    '| part | deliveries | delivered | discarded |',
+    '| --- | --- | --- | --- |',
+    ...parts.map(
+      ({ workflowId, deliveries, delivered, discarded }) =>
+        `| ${workflowId} | ${deliveries} | ${delivered} | ${discarded} |`,
+    ),
   ].join('\n')
 }
 

@@ -18,6 +18,8 @@ export interface SyncEventInput {
    * what earlier versions have started, which has one for each; so workers are upgraded before emitters.
    */
   firstAttempts?: 'together'
+  /** The endpoints of this part, where an event has too many for one workflow. @default those that are subscribed */
+  endpoints?: string[]
   /** When the event was accepted, RFC 3339; there when it continues as new. */
   acceptedAt?: string
   /** Where the deliveries stood; there when it continues as new. */
@@ -27,6 +29,18 @@ export interface SyncEventInput {
 /** What a finished `syncEvent` leaves on record. */
 export interface SyncEventResult {
   deliveries: Delivery[]
+  /** The workflows that have the deliveries, where there are too many for one. */
+  parts?: EventPart[]
+}
+
+/** A workflow that delivers an event to a part of its endpoints. */
+export interface EventPart {
+  workflowId: string
+  /** How many deliveries it has. */
+  deliveries: number
+  /** How many of them it has delivered; counted when it ends. */
+  delivered: number
+  discarded: number
 }
 
 /** What `syncGroup` starts with. */
@@ -65,7 +79,13 @@ export interface DeliveryPage {
 export const MAX_PAGE_SIZE = 100
 
 /** Where the deliveries stand. A query's answer is a payload too, so it is paged. */
-export const deliveriesQuery = defineQuery<DeliveryPage, [{ cursor?: string; limit?: number }]>('deliveries')
+/** The type of the failure that refers to the part which has a delivery, with its workflow's id as detail. */
+export const DELIVERY_IN_PART = 'DeliveryInPart'
+
+export const deliveriesQuery = defineQuery<
+  DeliveryPage & Pick<SyncEventResult, 'parts'>,
+  [{ cursor?: string; limit?: number }]
+>('deliveries')
 
 /** Why an endpoint's deliveries are released, where it is not that the endpoint was changed. */
 export interface ReleaseRequest {

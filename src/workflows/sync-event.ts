@@ -13,8 +13,10 @@ import type { Activities } from '../activities/index.js'
 import { hasEnded, newDelivery, type Delivery } from '../domain/delivery.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
 import { describeDeliveries } from './current-details.js'
+import { EventParts } from './event-parts.js'
 import { DeliveryRun } from './delivery-run.js'
 import {
+  DELIVERY_IN_PART,
   deliveriesQuery,
   discardDeliveryUpdate,
   MAX_PAGE_SIZE,
@@ -28,6 +30,9 @@ import { waitingAttributes } from './waiting-attributes.js'
 
 /** Servers that never suggest to continue as new still get a bounded history. */
 const MAX_HISTORY_EVENTS = 8_000
+
+/** What the results of its parts take in the history of an event, each, in characters of JSON. */
+const MAX_PART_CHARACTERS = 40_000
 
 const { firstAttempts } = proxyLocalActivities<Activities>({
   summary: 'resolve the subscribed endpoints and attempt each',
@@ -50,14 +55,19 @@ export async function syncEvent({
   registryRevision,
   firstAttempts: made,
   acceptedAt = workflowInfo().startTime.toISOString(),
+  endpoints,
   deliveries: carried,
 }: SyncEventInput): Promise<SyncEventResult> {
   let runs: DeliveryRun[] | undefined
+  let split: EventParts | undefined
   // What continues as new keeps its search attributes; what a group hands over has none yet.
   let published = waitingAttributes(made === 'together' ? [] : (carried ?? []))
-  const deliveries = (): Delivery[] => runs?.map(({ delivery }) => delivery) ?? []
+  const deliveries = (): Delivery[] =>
+    runs?.map(({ delivery }) => delivery) ?? endpoints?.map(newDelivery) ?? []
 
-  setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) => pageOf(deliveries(), cursor, limit))
+  setHandler(deliveriesQuery, ({ cursor, limit = MAX_PAGE_SIZE } = {}) =>
+    split === undefined ? pageOf(deliveries(), cursor, limit) : { deliveries: [], parts: split.parts },
+  )
   setHandler(releaseSignal, ({ endpoint, ...release }) => find(endpoint)?.release(release))
   setHandler(
     retryDeliveryUpdate,
@@ -80,6 +90,10 @@ export async function syncEvent({
   )
 
   const started = await begin()
+  if (started instanceof EventParts) {
+    split = started
+    return split.run(event, acceptedAt)
+  }
   runs = started
   publish()
 
@@ -87,21 +101,28 @@ export async function syncEvent({
   const openRuns = started.filter(({ delivery }) => !hasEnded(delivery))
   if (openRuns.length > 0) await runAll(openRuns)
   if (!allHandlersFinished()) await condition(allHandlersFinished)
-  const kept = fitEvidence(deliveries())
+  const isPart = endpoints !== undefined
+  const kept = fitEvidence(deliveries(), isPart ? MAX_PART_CHARACTERS : undefined)
   if (kept.every(hasEnded)) return { deliveries: kept }
-  return continueAsNew<typeof syncEvent>({ event, acceptedAt, deliveries: kept })
+  return continueAsNew<typeof syncEvent>({
+    event,
+    acceptedAt,
+    deliveries: kept,
+    ...(isPart && { endpoints }),
+  })
 
-  async function begin(): Promise<DeliveryRun[]> {
+  async function begin(): Promise<DeliveryRun[] | EventParts> {
     const accepted = { event, acceptedAt }
     if (carried !== undefined) return carried.map((delivery) => new DeliveryRun(delivery, accepted, publish))
     if (made === 'together') {
-      const attempts = await firstAttempts({ ...accepted, registryRevision })
+      const attempts = await firstAttempts({ ...accepted, registryRevision, endpoints })
+      if ('parts' in attempts) return new EventParts(attempts.parts)
       return attempts.map(
         ({ endpoint, outcome }) => new DeliveryRun(newDelivery(endpoint), accepted, publish, outcome),
       )
     }
-    const endpoints = await resolveEndpoints(event.type, registryRevision)
-    return endpoints.map(({ name }) => new DeliveryRun(newDelivery(name), accepted, publish))
+    const resolvedEndpoints = await resolveEndpoints(event.type, registryRevision)
+    return resolvedEndpoints.map(({ name }) => new DeliveryRun(newDelivery(name), accepted, publish))
   }
 
   /** Until all have ended, or the history is so long that they must be carried into a new execution. */
@@ -131,13 +152,22 @@ export async function syncEvent({
 
   /** A message may arrive before the endpoints are resolved. */
   async function resolved(endpoint: string): Promise<DeliveryRun> {
-    await condition(() => runs !== undefined)
+    await condition(() => runs !== undefined || split !== undefined)
+    refuseIfSplit(endpoint)
     const run = find(endpoint)
     if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
     return run
   }
 
+  function refuseIfSplit(endpoint: string): void {
+    const part = split?.partOf(endpoint)
+    if (part !== undefined)
+      throw ApplicationFailure.nonRetryable(`${part} has the delivery`, DELIVERY_IN_PART, part)
+    if (split !== undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
+  }
+
   function refuseUnlessOpen(endpoint: string): void {
+    refuseIfSplit(endpoint)
     if (runs === undefined) return
     const run = find(endpoint)
     if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')

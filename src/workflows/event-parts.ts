@@ -1,0 +1,63 @@
+import { setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow'
+import { hasEnded } from '../domain/delivery.js'
+import type { SyncEvent } from '../domain/event.js'
+import { describeParts } from './current-details.js'
+import type { EventPart, SyncEventInput, SyncEventResult } from './messages.js'
+import type { syncEvent } from './sync-event.js'
+
+/** An event that is delivered by workflows for a part of its endpoints each, as they are too many for one. */
+export class EventParts {
+  readonly parts: EventPart[]
+  readonly #endpoints: readonly (readonly string[])[]
+
+  constructor(endpoints: readonly (readonly string[])[]) {
+    const { workflowId } = workflowInfo()
+    this.#endpoints = endpoints
+    this.parts = endpoints.map(({ length }, index) => ({
+      workflowId: `${workflowId}/${index + 1}`,
+      deliveries: length,
+      delivered: 0,
+      discarded: 0,
+    }))
+  }
+
+  /** The workflow that has the delivery to an endpoint. */
+  partOf(endpoint: string): string | undefined {
+    const index = this.#endpoints.findIndex((names) => names.includes(endpoint))
+    return this.parts[index]?.workflowId
+  }
+
+  /** Starts the parts and waits until each has ended. */
+  async run(event: SyncEvent, acceptedAt: string): Promise<SyncEventResult> {
+    setCurrentDetails(describeParts(this.parts))
+    await Promise.all(this.parts.map((_, index) => this.#runPart(index, event, acceptedAt)))
+    return { deliveries: [], parts: this.parts }
+  }
+
+  async #runPart(index: number, event: SyncEvent, acceptedAt: string): Promise<void> {
+    const part = this.parts[index]!
+    const input: SyncEventInput = {
+      event,
+      acceptedAt,
+      firstAttempts: 'together',
+      endpoints: [...this.#endpoints[index]!],
+    }
+    const child = await startChild<typeof syncEvent>('syncEvent', {
+      workflowId: part.workflowId,
+      args: [input],
+      staticSummary: `${event.type} · part ${index + 1} of ${this.parts.length}`,
+    })
+    Object.assign(part, countsOf(await child.result()))
+    setCurrentDetails(describeParts(this.parts))
+  }
+}
+
+function countsOf({ deliveries, parts }: SyncEventResult): Pick<EventPart, 'delivered' | 'discarded'> {
+  const ended = deliveries.filter(hasEnded)
+  const delivered = ended.filter(({ state }) => state === 'delivered').length
+  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
+  return {
+    delivered: delivered + sum(parts?.map((part) => part.delivered) ?? []),
+    discarded: ended.length - delivered + sum(parts?.map((part) => part.discarded) ?? []),
+  }
+}
