@@ -96,6 +96,8 @@ export class DeliveryRun {
   ) {
     this.#delivery = delivery
     this.#isFirst = delivery.attempts === 0 && first === undefined
+    // The one that a group has made.
+    if (delivery.attempts === 1 && delivery.nextRetryAt !== undefined) this.#earlierAttempts = 1
     if (first !== undefined && first.kind !== 'skipped') this.#delivery = this.#after(first)
   }
 

@@ -60,7 +60,7 @@ async function goOn(
   }
   try {
     await startChild(syncEvent, {
-      ...eventStartOptions(event, dataHash),
+      ...eventStartOptions(event, dataHash, deliveries),
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     })
