@@ -9,6 +9,7 @@ import {
   type RemoveEndpointOptions,
   type ShownEndpoint,
 } from './client/endpoint-registry.js'
+import { createEvents, type EventToEmit } from './client/create-events.js'
 import { checkDeliveriesOptions, readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
 import { forward, type EventSource, type ForwardOptions } from './client/forward.js'
 import { Listeners, type ErrorListener, type EventListener } from './client/local-listeners.js'
@@ -40,6 +41,7 @@ import type { EndpointChange, HistoryOptions, Registration } from './store/endpo
 import type { DeliveryPage } from './workflows/messages.js'
 
 export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
+export type { EventToEmit } from './client/create-events.js'
 export type { DeliveriesOptions } from './client/event-deliveries.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
@@ -71,12 +73,6 @@ export type {
   UnusableEndpoint,
 } from './store/endpoint-store.js'
 export type { DeliveryPage } from './workflows/messages.js'
-
-/** One event of `emitMany`: what `emit` takes, in one object. */
-export interface EventToEmit extends EmitOptions {
-  type: string
-  data: unknown
-}
 
 const ERROR = 'error'
 
@@ -210,21 +206,22 @@ export class SyncService implements AsyncDisposable {
    */
   emit(type: string, data: unknown, options: EmitOptions = {}): Promise<Receipt> {
     return this.#watch(() => {
-      const event = this.#createEvent(type, data, options)
+      const event = createEvent(type, data, options, this.#maxDataBytes())
       return this.#whenChanged((parts) => this.#start(parts, event))
     })
   }
 
   /**
    * Emits many events at once: all are checked before the first is handed over. With `grouping` they go together.
-   * @throws {InvalidInputError} on the first that could not be delivered as it was meant; then none was emitted
+   * @throws {InvalidInputError} on the first that could not be delivered as it was meant, such as `events[3]`; then
+   * none was emitted
    * @throws {EventConflictError} as `emit` does
    * @throws {SyncError} `EVENT_NOT_ACCEPTED`; the others may have been accepted, and emitting them again with
    * their ids is harmless
    */
   emitMany(events: readonly EventToEmit[]): Promise<Receipt[]> {
     return this.#watch(() => {
-      const created = events.map(({ type, data, ...options }) => this.#createEvent(type, data, options))
+      const created = createEvents(events, this.#maxDataBytes())
       return this.#whenChanged((parts) => Promise.all(created.map((event) => this.#start(parts, event))))
     })
   }
@@ -315,8 +312,8 @@ export class SyncService implements AsyncDisposable {
     return this.close()
   }
 
-  #createEvent(type: string, data: unknown, options: EmitOptions): SyncEvent {
-    return createEvent(type, data, options, this.#options.maxDataBytes ?? this.#configured().maxDataBytes)
+  #maxDataBytes(): number {
+    return this.#options.maxDataBytes ?? this.#configured().maxDataBytes
   }
 
   async #start({ starts, store }: ServiceParts, event: SyncEvent): Promise<Receipt> {

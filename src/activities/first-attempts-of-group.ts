@@ -26,7 +26,7 @@ export interface GroupAttemptsInput {
 
 /** What came of the first attempts of a group. */
 export interface GroupAttempts {
-  /** The endpoints of each event type. */
+  /** The endpoints of each type of which an event was delivered. */
   subscribers: Record<string, readonly string[]>
   /** For each event in order: the HTTP status of all its deliveries where each has succeeded, else what is open. */
   outcomes: GroupOutcome[]
@@ -66,9 +66,13 @@ export function createFirstAttemptsOfGroup(
     if (workflowId !== undefined) onFirstAttempts?.(workflowId)
     const subscribers = await resolve(events, registryRevision)
     const outcomes = await attemptAll(events, subscribers, acceptedAt)
-    const open = outcomes.filter((made) => made === undefined || !made.every(isDelivered)).length
+    const open = outcomes.filter((made) => !made?.every(isDelivered)).length
+    const delivered = new Set(
+      events.filter((_, index) => outcomes[index]?.every(isDelivered)).map(({ type }) => type),
+    )
     return {
-      subscribers: Object.fromEntries(subscribers),
+      // All of them might be more than a payload takes.
+      subscribers: Object.fromEntries([...subscribers].filter(([type]) => delivered.has(type))),
       outcomes: outcomes.map((made, index) => {
         const { type, data } = events[index]!
         if (made?.every(isDelivered)) return { kind: 'delivered', statuses: statusesOf(made) }
@@ -105,9 +109,9 @@ export function createFirstAttemptsOfGroup(
     let deliveries = 0
     const outcomes = events.map((event) => {
       const names = subscribers.get(event.type)!
-      deliveries += names.length
       const most = deliveriesPerWorkflow(Buffer.byteLength(JSON.stringify(event)))
-      if (names.length > most || deliveries > MAX_DELIVERIES) return undefined
+      if (names.length > most || deliveries + names.length > MAX_DELIVERIES) return undefined
+      deliveries += names.length
       const made = names.map((): FirstOutcome => ({ kind: 'skipped' }))
       for (const [at, endpoint] of names.entries()) {
         const attempt = async (): Promise<void> => {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WorkflowFailedError, type Client } from '@temporalio/client'
+import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { newDelivery, type Delivery } from '../domain/delivery.js'
+import { SyncError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
 import { groupTokenOf } from '../domain/group-token.js'
 import { groupQuery } from '../domain/search-attributes.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import type { GroupedEvent, SyncGroupResult } from '../workflows/messages.js'
 import { noWorker } from './no-worker.js'
@@ -28,49 +30,73 @@ export interface GroupedDeliveries {
   deliveries?: Delivery[]
 }
 
+/** What a group says of an event; one that was ended from outside says nothing of its events. */
+type Found = GroupedDeliveries | 'cut short' | undefined
+
 /**
  * Finds the group that took an event, by what this process remembers or by the group's search attribute.
  * @returns undefined where no group has it
- * @throws {SyncError} `NO_WORKER` where the group has not been attempted
+ * @throws {SyncError} `NO_WORKER` where the group has not been attempted, `EVENT_NOT_FOUND` where it was cancelled or
+ * terminated
  */
 export async function findGrouped(
   { client, taskQueue, starts }: EventLookup,
   event: Pick<SyncEvent, 'type' | 'id'>,
 ): Promise<GroupedDeliveries | undefined> {
-  const known = await starts.groupOf(event)
-  if (known !== undefined) return readGroup(client, known, event)
-  const query = groupQuery(groupTokenOf(event), taskQueue)
-  for (const waitMs of [0, VISIBILITY_LAG_MS]) {
-    await sleep(waitMs)
-    for await (const { workflowId } of client.workflow.list({ query })) {
-      const found = await readGroup(client, workflowId, event)
-      if (found !== undefined) return found
+  let cutShort: string | undefined
+  for await (const workflowId of groupsOf(event)) {
+    const found = await readGroup(client, workflowId, event)
+    if (found === 'cut short') cutShort ??= workflowId
+    else if (found !== undefined) return found
+  }
+  if (cutShort !== undefined) throw groupCutShort(event, cutShort)
+  return undefined
+
+  async function* groupsOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): AsyncGenerator<string> {
+    const known = await starts.groupOf({ type, id })
+    if (known !== undefined) return yield known
+    const query = groupQuery(groupTokenOf({ type, id }), taskQueue)
+    for (const waitMs of [0, VISIBILITY_LAG_MS]) {
+      await sleep(waitMs)
+      for await (const { workflowId } of client.workflow.list({ query })) yield workflowId
     }
   }
-  return undefined
 }
 
 async function readGroup(
   client: Client,
   workflowId: string,
   { type, id }: Pick<SyncEvent, 'type' | 'id'>,
-): Promise<GroupedDeliveries | undefined> {
+): Promise<Found> {
   const result = await resultOf(client, workflowId)
-  const event = result?.events.find((grouped) => grouped.type === type && grouped.id === id)
-  return result === undefined || event === undefined ? undefined : deliveriesOf(result, event)
+  if (result === undefined || result === 'cut short') return result
+  const event = result.events.find((grouped) => grouped.type === type && grouped.id === id)
+  return event && deliveriesOf(result, event)
 }
 
-async function resultOf(client: Client, workflowId: string): Promise<SyncGroupResult | undefined> {
+async function resultOf(
+  client: Client,
+  workflowId: string,
+): Promise<SyncGroupResult | Exclude<Found, GroupedDeliveries>> {
   try {
     return await client.withDeadline(
       Date.now() + RESULT_TIMEOUT_MS,
       () => client.workflow.getHandle(workflowId).result() as Promise<SyncGroupResult>,
     )
   } catch (cause) {
-    // An operator has ended it: nothing is known of its events.
-    if (cause instanceof WorkflowFailedError) return undefined
+    if (cause instanceof WorkflowFailedError) return 'cut short'
+    // Temporal keeps it no longer.
+    if (cause instanceof WorkflowNotFoundError) return undefined
     throw grpcStatus(cause) === undefined ? cause : noWorker(workflowId, cause)
   }
+}
+
+function groupCutShort(event: Pick<SyncEvent, 'type' | 'id'>, groupId: string): SyncError {
+  return new SyncError(
+    'EVENT_NOT_FOUND',
+    `nothing is known of event ${workflowIdOf(event)}: it went in the group ${groupId}, which was cancelled or ` +
+      'terminated in Temporal before its first attempts were over; emit it again with its id',
+  )
 }
 
 /** What a group's result says of one of its events. */

@@ -58,6 +58,7 @@ async function onOpenDelivery(
   event: EventIdentity,
   update: (handle: WorkflowHandle) => Promise<Delivery>,
   workflowId = workflowIdOf(event),
+  isAgain = false,
 ): Promise<Delivery> {
   const { client } = lookup
   const handle = client.workflow.getHandle(workflowId)
@@ -74,8 +75,11 @@ async function onOpenDelivery(
       })
     }
     if (cause instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw noWorker(handle.workflowId, cause)
-    if (cause instanceof WorkflowNotFoundError) throw await endedOrUnknown(lookup, event, handle, cause)
-    throw cause
+    if (!(cause instanceof WorkflowNotFoundError)) throw cause
+    const refusal = await endedOrUnknown(lookup, event, handle, cause)
+    // It went in a group, and has just got a workflow of its own.
+    if (refusal === undefined && !isAgain) return onOpenDelivery(lookup, event, update, workflowId, true)
+    throw refusal ?? eventNotFound(handle.workflowId, cause)
   }
 }
 
@@ -100,14 +104,20 @@ async function whenTaskSucceeds<T>(update: () => Promise<T>): Promise<T> {
   }
 }
 
+/** @returns undefined where there is a workflow that has not ended */
 async function endedOrUnknown(
   lookup: EventLookup,
   event: EventIdentity,
   handle: WorkflowHandle,
   cause: unknown,
-): Promise<SyncError> {
-  const ended = (await handle.describe().catch(() => undefined)) ?? (await findGrouped(lookup, event))
-  if (ended === undefined) return eventNotFound(handle.workflowId, cause)
+): Promise<SyncError | undefined> {
+  const description = await handle.describe().catch(() => undefined)
+  if (description?.status.name === 'RUNNING') return undefined
+  if (description === undefined) {
+    const grouped = await findGrouped(lookup, event)
+    if (grouped === undefined) return eventNotFound(handle.workflowId, cause)
+    if (grouped.deliveries === undefined) return undefined
+  }
   return new SyncError('DELIVERY_NOT_OPEN', `event ${handle.workflowId}: all its deliveries have ended`, {
     cause,
   })

@@ -16,22 +16,32 @@ interface RecentEvent {
 export class RecentEvents {
   readonly #events = new Map<string, RecentEvent>()
 
+  /** `wasCutShort` tells of an accepted event whether its workflow was ended before it was delivered. */
+  constructor(private readonly wasCutShort: (event: SyncEvent, receipt: Receipt) => Promise<boolean>) {}
+
   /**
-   * Accepts the event once: a repetition gets the receipt of the first, and is accepted anew where that one was not.
-   * @throws {EventConflictError} when the same type and id came with other data
+   * Accepts the event once: a repetition gets the receipt of the first, and is accepted anew where that one was not
+   * or was cut short.
+   * @throws {EventConflictError} when the same type and id were accepted with other data
    */
   async once(event: SyncEvent, accept: () => Promise<Receipt>): Promise<Receipt> {
     const workflowId = workflowIdOf(event)
     const dataHash = hashOf(event.data)
-    const earlier = this.#events.get(workflowId)
-    if (earlier !== undefined) {
-      if (earlier.dataHash !== dataHash) throw new EventConflictError(event.type, event.id)
+    for (;;) {
+      const earlier = this.#events.get(workflowId)
+      if (earlier === undefined) break
       const receipt = await earlier.accepted.catch(() => undefined)
-      return receipt === undefined ? this.once(event, accept) : { ...receipt, duplicate: true }
+      if (receipt === undefined || (await this.#wasCutShort(event, receipt))) {
+        this.#forget(workflowId, earlier)
+        continue
+      }
+      if (earlier.dataHash !== dataHash) throw new EventConflictError(event.type, event.id)
+      return { ...receipt, duplicate: true }
     }
     const accepted = accept()
-    this.#remember(workflowId, { dataHash, accepted })
-    accepted.catch(() => this.#events.delete(workflowId))
+    const remembered = { dataHash, accepted }
+    this.#remember(workflowId, remembered)
+    accepted.catch(() => this.#forget(workflowId, remembered))
     return accepted
   }
 
@@ -39,6 +49,15 @@ export class RecentEvents {
   async workflowOf(event: Pick<SyncEvent, 'type' | 'id'>): Promise<string | undefined> {
     const receipt = await this.#events.get(workflowIdOf(event))?.accepted.catch(() => undefined)
     return receipt?.workflowId
+  }
+
+  /** Where Temporal does not say, the event is what it was when it was accepted. */
+  #wasCutShort(event: SyncEvent, receipt: Receipt): Promise<boolean> {
+    return this.wasCutShort(event, receipt).catch(() => false)
+  }
+
+  #forget(workflowId: string, event: RecentEvent): void {
+    if (this.#events.get(workflowId) === event) this.#events.delete(workflowId)
   }
 
   #remember(workflowId: string, event: RecentEvent): void {

@@ -8,6 +8,7 @@ import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/com
 import { v7 as uuidv7 } from 'uuid'
 import { DATA_HASH, hashOf } from '../domain/data-hash.js'
 import { EventConflictError, SyncError } from '../domain/errors.js'
+import type { SyncEvent } from '../domain/event.js'
 import { groupTokenOf } from '../domain/group-token.js'
 import { workflowIdOf } from '../domain/workflow-id.js'
 import { canStartEagerly } from '../temporal/eager-start.js'
@@ -42,33 +43,25 @@ export interface Started {
 
 /**
  * Starts the event's workflow, or finds that it was started before.
- * @throws {EventConflictError} when it was, with other data
- * @throws {SyncError} `EVENT_NOT_ACCEPTED` when Temporal did not accept it; emitting it again is harmless
+ * @throws {EventConflictError} when it was, with other data; else what {@link notAccepted} describes
  */
 export async function startEvent(client: Client, taskQueue: string, input: SyncEventInput): Promise<Started> {
   const { event } = input
   const workflowId = workflowIdOf(event)
-  const started = await accepted(
-    client,
-    `event ${workflowId}`,
-    `emit it again with the id "${event.id}"`,
-    () => startOnce(client, taskQueue, input),
+  const started = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
+    startOnce(client, taskQueue, input),
   )
   const receipt = { eventId: event.id, workflowId, duplicate: started === undefined }
   return { receipts: [receipt], isEager: started?.eagerlyStarted === true }
 }
 
-/**
- * Starts one workflow for a group of events.
- * @throws {SyncError} `EVENT_NOT_ACCEPTED` when Temporal did not accept them; emitting them again is harmless
- */
+/** Starts one workflow for a group of events, or throws what {@link notAccepted} describes. */
 export async function startGroup(client: Client, taskQueue: string, input: SyncGroupInput): Promise<Started> {
   const { events } = input
   // No event's workflow has this id: the prefix is reserved.
   const workflowId = `external-sync.group/${uuidv7()}`
   const tokens = events.map(groupTokenOf)
-  const named = `event ${workflowIdOf(events[0]!)} and the ${events.length - 1} that were emitted with it`
-  const { eagerlyStarted } = await accepted(client, named, 'emit each again with its id', () =>
+  const { eagerlyStarted } = await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
     client.workflow.start(SYNC_GROUP_WORKFLOW, {
       workflowId,
       taskQueue,
@@ -82,17 +75,14 @@ export async function startGroup(client: Client, taskQueue: string, input: SyncG
   return { receipts, isEager: eagerlyStarted }
 }
 
-async function accepted<T>(client: Client, named: string, then: string, start: () => Promise<T>): Promise<T> {
-  try {
-    return await client.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, start)
-  } catch (cause) {
-    if (cause instanceof SyncError) throw cause
-    throw new SyncError(
-      'EVENT_NOT_ACCEPTED',
-      `Temporal did not accept ${named}: ${describe(cause)}; ${then}, which is harmless if it was accepted after all`,
-      { cause },
-    )
-  }
+/** Temporal did not accept an event, whether alone or in a group; emitting it again is harmless. */
+export function notAccepted(event: SyncEvent, cause: unknown): SyncError {
+  return new SyncError(
+    'EVENT_NOT_ACCEPTED',
+    `Temporal did not accept event ${workflowIdOf(event)}: ${describe(cause)}; ` +
+      `emit it again with the id "${event.id}", which is harmless if it was accepted after all`,
+    { cause },
+  )
 }
 
 /** @returns undefined where the same event had been accepted before */

@@ -1,11 +1,13 @@
 import type { Client } from '@temporalio/client'
 import type { Config } from '../config.js'
+import { SyncError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
 import { MAX_GROUP_EVENTS } from '../domain/group-token.js'
 import { canStartEagerly } from '../temporal/eager-start.js'
 import type { SyncEventInput } from '../workflows/messages.js'
+import { wasCutShort } from './cut-short.js'
 import { RecentEvents } from './recent-events.js'
-import { startEvent, startGroup, type Receipt, type Started } from './start-events.js'
+import { notAccepted, startEvent, startGroup, type Receipt, type Started } from './start-events.js'
 import type { WorkerPace } from './worker-pace.js'
 
 /** Starts under way at the same time; more would only wait in the server, where their time limit passes. */
@@ -23,8 +25,11 @@ const MAX_GROUPS = 2
 /** How long a worker that does not get to it keeps the next start waiting, in milliseconds. */
 const MAX_HELD_MS = 1_000
 
-/** A group's events in characters of JSON; three bytes each at most, below what a payload takes. */
-const MAX_GROUP_CHARACTERS = 500_000
+/**
+ * A group's events in bytes of JSON. Beside what is said of their deliveries, a workflow task starts a workflow
+ * for each of them at worst, and Temporal takes 4 MiB in one message.
+ */
+const MAX_GROUP_BYTES = 500_000
 
 interface WaitingStart {
   input: Omit<SyncEventInput, 'firstAttempts'>
@@ -51,10 +56,17 @@ export class StartQueue {
     const { client, grouping } = options
     const maxStarts = canStartEagerly(client) ? MAX_EAGER_STARTS : MAX_STARTS
     this.#maxUnderWay = grouping === 'auto' ? MAX_GROUPS : maxStarts
-    this.#recent = grouping === 'auto' ? new RecentEvents() : undefined
+    this.#recent =
+      grouping === 'auto'
+        ? new RecentEvents((event, { workflowId }) => wasCutShort(client, event, workflowId))
+        : undefined
   }
 
-  /** Resolves when Temporal has accepted the event, and rejects as {@link startEvent} does. */
+  /**
+   * Resolves when Temporal has accepted the event.
+   * @throws {EventConflictError} when it had been accepted before, with other data
+   * @throws {SyncError} `EVENT_NOT_ACCEPTED`, with the id under which to emit it again, which is harmless
+   */
   start(input: WaitingStart['input']): Promise<Receipt> {
     const enqueue = (): Promise<Receipt> =>
       new Promise((resolve, reject) => {
@@ -84,10 +96,10 @@ export class StartQueue {
   #take(): WaitingStart[] {
     if (this.options.grouping === 'off') return this.#waiting.splice(0, 1)
     let count = 0
-    let characters = 0
+    let bytes = 0
     for (const { input } of this.#waiting.slice(0, MAX_GROUP_EVENTS)) {
-      characters += JSON.stringify(input.event).length
-      if (count > 0 && characters > MAX_GROUP_CHARACTERS) break
+      bytes += Buffer.byteLength(JSON.stringify(input.event))
+      if (count > 0 && bytes > MAX_GROUP_BYTES) break
       count += 1
     }
     return this.#waiting.splice(0, count)
@@ -99,7 +111,9 @@ export class StartQueue {
       for (const [index, { resolve }] of group.entries()) resolve(receipts[index]!)
       if (isEager) await this.options.pace?.begun(receipts[0]!.workflowId, MAX_HELD_MS)
     } catch (error) {
-      for (const { reject } of group) reject(error)
+      for (const { input, reject } of group) {
+        reject(error instanceof SyncError ? error : notAccepted(input.event, error))
+      }
     }
   }
 

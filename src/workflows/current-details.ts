@@ -52,8 +52,10 @@ export function describeGroup({ events, subscribers }: SyncGroupResult): string 
     '| event | outcome | endpoints |',
     '| --- | --- | --- |',
     ...rows.slice(0, MAX_ROWS).map((event) => {
-      const outcome = isOpen(event) ? '🔄 goes on' : '✅ delivered'
-      return `| ${workflowIdOf(event)} | ${outcome} | ${subscribers[event.type]?.length} |`
+      const [outcome, endpoints] = isOpen(event)
+        ? ['🔄 goes on', '']
+        : ['✅ delivered', subscribers[event.type]?.length]
+      return `| ${workflowIdOf(event)} | ${outcome} | ${endpoints} |`
     }),
     ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more, see the result`] : []),
   ].join('\n')

@@ -110,6 +110,8 @@ export class DeliveryRun {
     this.#isFirst = delivery.attempts === 0 && first === undefined
     if (first?.kind === 'skipped') this.#perSecond = first.maxAttemptsPerSecond
     else if (first !== undefined) this.#delivery = this.#after(first)
+    // The one that a group has made.
+    else if (delivery.attempts === 1 && delivery.nextRetryAt !== undefined) this.#earlierAttempts = 1
   }
 
   get delivery(): Delivery {

@@ -54,7 +54,7 @@ export interface SyncGroupInput {
 export interface SyncGroupResult {
   /** When the first attempts had been made, RFC 3339. */
   attemptedAt: string
-  /** The endpoints of each event type. */
+  /** The endpoints of each type of which an event was delivered. */
   subscribers: Record<string, readonly string[]>
   events: GroupedEvent[]
 }

@@ -60,8 +60,7 @@ export async function syncEvent({
 }: SyncEventInput): Promise<SyncEventResult> {
   let runs: DeliveryRun[] | undefined
   let split: EventParts | undefined
-  // What continues as new keeps its search attributes; what a group hands over has none yet.
-  let published = waitingAttributes(made === 'together' ? [] : (carried ?? []))
+  let published = waitingAttributes(carried ?? [])
   const deliveries = (): Delivery[] =>
     runs?.map(({ delivery }) => delivery) ?? endpoints?.map(newDelivery) ?? []
 

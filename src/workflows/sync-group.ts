@@ -54,13 +54,13 @@ async function goOn(
   const input: SyncEventInput = {
     event,
     acceptedAt,
-    firstAttempts: 'together',
-    ...(registryRevision !== undefined && { registryRevision }),
-    ...(deliveries !== undefined && { deliveries }),
+    ...(deliveries === undefined
+      ? { firstAttempts: 'together', ...(registryRevision !== undefined && { registryRevision }) }
+      : { deliveries }),
   }
   try {
     await startChild(syncEvent, {
-      ...eventStartOptions(event, dataHash),
+      ...eventStartOptions(event, dataHash, deliveries),
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     })

@@ -1,18 +1,25 @@
 import { describe, expect, test } from 'vitest'
+import { emitIn } from '../support/grouping.js'
 import { openEmbedded } from '../support/separate-processes.js'
 import { waitForDeliveries } from '../support/waiting.js'
 
+const EVENTS = ['policy.approved']
+
 describe.concurrent('the embedded system', { timeout: 120_000 }, () => {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    test(`delivers what waited when ${signal} ended it, after it is started again`, async (context) => {
+  for (const [signal, grouping] of [
+    ['SIGTERM', 'off'],
+    ['SIGKILL', 'off'],
+    ['SIGKILL', 'auto'],
+  ] as const) {
+    test(`delivers what waited when ${signal} ended it, after it is started again, with grouping ${grouping}`, async (context) => {
       const embedded = await openEmbedded(context)
       const down = await embedded.startReceiver(503)
       const healthy = await embedded.startReceiver()
       const first = await embedded.startEmbedded()
-      const before = await embedded.connect()
-      await before.registerEndpoint('down', { url: down.url })
-      await before.registerEndpoint('healthy', { url: healthy.url })
-      const receipt = await before.emit('policy.approved', { id: 'SAFETY-7' })
+      const before = await embedded.connect({ grouping })
+      await before.registerEndpoint('down', { url: down.url, events: EVENTS })
+      await before.registerEndpoint('healthy', { url: healthy.url, events: EVENTS })
+      const receipt = await emitIn(grouping, before, 'policy.approved', { id: 'SAFETY-7' })
       await waitForDeliveries(before, receipt, [
         { endpoint: 'down', state: 'attempting', attempts: 2 },
         { endpoint: 'healthy', state: 'delivered', attempts: 1 },
@@ -24,10 +31,11 @@ describe.concurrent('the embedded system', { timeout: 120_000 }, () => {
       await embedded.startEmbedded()
 
       expect(exit).toEqual(signal === 'SIGTERM' ? { code: 0, signal: null } : { code: null, signal })
-      const after = await embedded.connect()
+      const after = await embedded.connect({ grouping })
       await waitForDeliveries(after, receipt, [{ state: 'delivered' }, { state: 'delivered' }])
       expect(await after.emit('policy.approved', { id: 'SAFETY-7' }, { id: receipt.eventId })).toEqual({
-        ...receipt,
+        eventId: receipt.eventId,
+        workflowId: `policy.approved/${receipt.eventId}`,
         duplicate: true,
       })
       expect(healthy.requests).toHaveLength(1)

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { setInterval } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createEnvironment } from '../support/environment.js'
+import { emitIn, GROUPINGS } from '../support/grouping.js'
 import { DEFAULT_ATTEMPT_LIMITS } from '../../src/domain/attempt-limits.js'
 import type { Respond } from '../../src/testing/index.js'
 import { waitForDeliveries } from '../support/waiting.js'
@@ -13,20 +14,51 @@ const hang: Respond = () => undefined
 const closeConnection: Respond = (_, response) => void response.destroy()
 const resetConnection: Respond = (_, response) => void response.socket?.resetAndDestroy()
 
-describe.concurrent('a receiver that', { timeout: 120_000 }, () => {
+describe.concurrent.for(GROUPINGS)('with grouping %s, a receiver that', { timeout: 120_000 }, (grouping) => {
   test('answers 503 five times and then 200 gets the event at the sixth attempt', async () => {
-    await using environment = await createEnvironment()
+    await using environment = await createEnvironment({ grouping })
     const { syncService } = environment
     const receiver = await environment.startReceiver(503, 503, 503, 503, 503, 200)
-    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url, events: ['policy.approved'] })
 
-    const receipt = await syncService.emit('policy.approved', {})
+    const receipt = await emitIn(grouping, syncService, 'policy.approved', {})
 
     expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 6 }])
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id'])
     expect(ids).toEqual(Array(6).fill(receipt.eventId))
   })
 
+  test('is down gets the event when it is up again', async () => {
+    await using environment = await createEnvironment({ grouping })
+    const { syncService } = environment
+    const receiver = await environment.startReceiver()
+    await receiver.stop()
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url, events: ['policy.approved'] })
+
+    const receipt = await emitIn(grouping, syncService, 'policy.approved', { id: 'SAFETY-7' })
+    const [refused] = await waitForDeliveries(syncService, receipt, [{ state: 'attempting', attempts: 2 }])
+    await receiver.listen()
+
+    expect(refused?.lastError).toBe('ECONNREFUSED: the connection was refused')
+    expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered' }])
+    expect(receiver.requests).toMatchObject([
+      { body: { event: 'policy.approved', data: { id: 'SAFETY-7' } } },
+    ])
+  })
+
+  test('closes or resets the connection gets the event again', async () => {
+    await using environment = await createEnvironment({ grouping })
+    const { syncService } = environment
+    const receiver = await environment.startReceiver(closeConnection, resetConnection, 200)
+    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url, events: ['policy.approved'] })
+
+    const receipt = await emitIn(grouping, syncService, 'policy.approved', {})
+
+    expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 3 }])
+  })
+})
+
+describe.concurrent('a receiver that', { timeout: 120_000 }, () => {
   test('never answers loses the attempt at the time limit, and gets the next', async () => {
     await using environment = await createEnvironment()
     const { syncService } = environment
@@ -41,35 +73,6 @@ describe.concurrent('a receiver that', { timeout: 120_000 }, () => {
     const waitedMs = Number(second?.receivedAt) - Number(first?.receivedAt)
     expect(waitedMs).toBeGreaterThanOrEqual(DEFAULT_ATTEMPT_LIMITS.headersTimeoutMs)
     expect(waitedMs).toBeLessThan(DEFAULT_ATTEMPT_LIMITS.headersTimeoutMs + 10_000)
-  })
-
-  test('is down gets the event when it is up again', async () => {
-    await using environment = await createEnvironment()
-    const { syncService } = environment
-    const receiver = await environment.startReceiver()
-    await receiver.stop()
-    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
-
-    const receipt = await syncService.emit('policy.approved', { id: 'SAFETY-7' })
-    const [refused] = await waitForDeliveries(syncService, receipt, [{ state: 'attempting', attempts: 2 }])
-    await receiver.listen()
-
-    expect(refused?.lastError).toBe('ECONNREFUSED: the connection was refused')
-    expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered' }])
-    expect(receiver.requests).toMatchObject([
-      { body: { event: 'policy.approved', data: { id: 'SAFETY-7' } } },
-    ])
-  })
-
-  test('closes or resets the connection gets the event again', async () => {
-    await using environment = await createEnvironment()
-    const { syncService } = environment
-    const receiver = await environment.startReceiver(closeConnection, resetConnection, 200)
-    await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
-
-    const receipt = await syncService.emit('policy.approved', {})
-
-    expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 3 }])
   })
 
   test('answers byte by byte has got the event', async () => {

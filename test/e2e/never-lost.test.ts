@@ -2,6 +2,7 @@ import { array, assert, asyncProperty, constantFrom } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SyncTestEnvironment } from '../../src/testing/index.js'
 import { openEnvironment } from '../support/environment.js'
+import { emitIn, GROUPINGS, type Grouping } from '../support/grouping.js'
 
 const STATUSES = [200, 204, 301, 400, 401, 404, 408, 422, 429, 500, 503]
 
@@ -17,23 +18,28 @@ const step = constantFrom<Step>(
   'wait for an attempt',
 )
 
-test(
-  'whatever happens, a delivery is delivered or discarded by an operator',
+test.for(GROUPINGS)(
+  'whatever happens, with grouping %s, a delivery is delivered or discarded by an operator',
   { timeout: 600_000 },
-  async () => {
-    const environment = await openEnvironment()
+  async (grouping) => {
+    const environment = await openEnvironment({ grouping })
     await assert(
       asyncProperty(
         array(constantFrom(...STATUSES), { maxLength: 4 }),
         array(step, { maxLength: 5 }),
-        (statuses, steps) => play(environment, statuses, steps),
+        (statuses, steps) => play(environment, grouping, statuses, steps),
       ),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 6, endOnFailure: true },
     )
   },
 )
 
-async function play(environment: SyncTestEnvironment, statuses: number[], steps: Step[]): Promise<void> {
+async function play(
+  environment: SyncTestEnvironment,
+  grouping: Grouping,
+  statuses: number[],
+  steps: Step[],
+): Promise<void> {
   const { syncService } = environment
   const name = `EMS-${crypto.randomUUID()}`
   const type = `policy.${crypto.randomUUID()}`
@@ -45,7 +51,7 @@ async function play(environment: SyncTestEnvironment, statuses: number[], steps:
   })
   const retry = { initialIntervalMs: 100, maximumIntervalMs: 1_000 }
   await syncService.registerEndpoint(name, { url: receiver.url, events: [type], retry })
-  const receipt = await syncService.emit(type, {})
+  const receipt = await emitIn(grouping, syncService, type, {})
   let discarded = false
 
   for (const next of steps) await take(next)
