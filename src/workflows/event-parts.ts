@@ -52,12 +52,15 @@ export class EventParts {
   }
 }
 
-function countsOf({ deliveries, parts }: SyncEventResult): Pick<EventPart, 'delivered' | 'discarded'> {
+function countsOf({ deliveries, parts = [] }: SyncEventResult): Pick<EventPart, 'delivered' | 'discarded'> {
   const ended = deliveries.filter(hasEnded)
   const delivered = ended.filter(({ state }) => state === 'delivered').length
-  const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
   return {
-    delivered: delivered + sum(parts?.map((part) => part.delivered) ?? []),
-    discarded: ended.length - delivered + sum(parts?.map((part) => part.discarded) ?? []),
+    delivered: delivered + sum(parts.map((part) => part.delivered)),
+    discarded: ended.length - delivered + sum(parts.map((part) => part.discarded)),
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }

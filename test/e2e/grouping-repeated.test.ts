@@ -31,8 +31,8 @@ describe.concurrent('an event that went in a group and is emitted again by its p
     expect(second).toEqual({ ...first, duplicate: true })
     expect(third).toEqual({ ...first, duplicate: true })
     await receiver.waitForRequests(2)
-    expect(receiver.requests.map(({ headers }) => headers['webhook-id']).toSorted()).toEqual(
-      [id, other!.eventId].toSorted(),
+    expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))).toEqual(
+      new Set([id, other!.eventId]),
     )
     expect(heard).toHaveBeenCalledTimes(2)
   })
@@ -110,10 +110,11 @@ test.concurrent.for([
     const group = await temporal.client.workflow.getHandle(grouped.workflowId).result()
     expect(group).toMatchObject({ events: expect.arrayContaining([{ type: TYPE, id: alone.eventId }]) })
     expect(await temporal.client.workflow.getHandle(alone.workflowId).describe()).toMatchObject({ runId })
-    if (status === 200) return expect(receiver.requests).toHaveLength(2)
+    await receiver.waitForRequests(2)
     receiver.respondWith(200)
-    await syncService.retryDelivery(TYPE, alone.eventId, 'EMS-Scheduler')
-    expect(await environment.waitForDeliveries(alone)).toMatchObject([{ state: 'delivered', attempts: 2 }])
+    if (status !== 200) await syncService.retryDelivery(TYPE, alone.eventId, 'EMS-Scheduler')
+    const attempts = status === 200 ? 1 : 2
+    expect(await environment.waitForDeliveries(alone)).toMatchObject([{ state: 'delivered', attempts }])
   },
 )
 
