@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { createEvent, DEFAULT_MAX_DATA_BYTES, parseEventIdentity, parseEventType, type EmitOptions, type SyncEvent } from '../../src/domain/event.js'
+import {
+  createEvent,
+  DEFAULT_MAX_DATA_BYTES,
+  parseEventIdentity,
+  parseEventType,
+  type EmitOptions,
+  type SyncEvent,
+} from '../../src/domain/event.js'
 import { workflowIdOf } from '../../src/domain/workflow-id.js'
 import { refusalOf } from './problems.js'
 
