@@ -16,6 +16,8 @@ export interface Stage {
   /** Registers an endpoint that answers so, and 200 where no answer is given. */
   register(endpoint: string, ...responses: Respond[]): Promise<Receiver>
   emit(): Promise<{ workflowId: string }>
+  /** Emits three events at once, and says which workflow takes them and which is the first event's own. */
+  emitGroup(): Promise<{ group: { workflowId: string }; own: { workflowId: string } }>
   deliveries(event: { workflowId: string }): Promise<Delivery[]>
   /** Starts the run of a workflow that continued as new, from what it was given. */
   startWith(input: SyncEventInput): Promise<{ workflowId: string }>
@@ -160,6 +162,33 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
       200,
     )
     return stage.finished(await stage.emit())
+  },
+  'group-delivered-at-once': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler')
+    await stage.register('Hospital')
+    const { group } = await stage.emitGroup()
+    return stage.finished(group)
+  },
+  'group-with-unfinished': async (open) => {
+    const stage = await open('real')
+    await stage.register('EMS-Scheduler', 503, 200)
+    await stage.register('Hospital', 200, 422, 200)
+    const { group } = await stage.emitGroup()
+    return stage.finished(group)
+  },
+  'begun-by-group': async (open) => {
+    const stage = await open('real')
+    await stage.register('Dispatch-911')
+    const repaired = await stage.register('EMS-Scheduler', 401)
+    const failing = await stage.register('Hospital', 503)
+    const { group, own } = await stage.emitGroup()
+    await stage.finished(group)
+    await untilWaiting(stage, own)
+    repaired.respondWith(200)
+    await stage.syncService.updateEndpoint('EMS-Scheduler', { authToken: 'Bearer right' })
+    failing.respondWith(200)
+    return stage.finished(own)
   },
   'continued-as-new-first-run': async (open) => continueAsNew(await open('real')),
   'continued-as-new-last-run': async (open) => {

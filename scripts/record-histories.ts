@@ -46,7 +46,7 @@ async function record(name: string): Promise<void> {
   const open: OpenStage = async (time) => {
     const environment = await (time === 'simulated'
       ? SyncTestEnvironment.createTimeSkipping()
-      : SyncTestEnvironment.createFromExistingServer(server.address))
+      : SyncTestEnvironment.createFromExistingServer(server.address, { grouping: 'auto' }))
     opened.push(environment)
     return createStage(environment, name)
   }
@@ -73,6 +73,13 @@ function createStage(environment: SyncTestEnvironment, eventId: string): Stage {
       return receiver
     },
     emit: () => syncService.emit(EVENT_TYPE, { id: 'SAFETY-7', content: '…' }, { id: eventId }),
+    emitGroup: async () => {
+      const event = { type: EVENT_TYPE, data: { id: 'SAFETY-7', content: '…' } }
+      const [receipt] = await syncService.emitMany(
+        [eventId, `${eventId}-2`, `${eventId}-3`].map((id) => ({ ...event, id })),
+      )
+      return { group: receipt!, own: { workflowId: `${EVENT_TYPE}/${eventId}` } }
+    },
     deliveries: async ({ workflowId }) =>
       (await syncService.deliveries(EVENT_TYPE, workflowId.slice(EVENT_TYPE.length + 1))).deliveries,
     startWith: async (input) => {
@@ -81,7 +88,7 @@ function createStage(environment: SyncTestEnvironment, eventId: string): Stage {
       return { workflowId }
     },
     finished: async (event) => {
-      await environment.waitForDeliveries(event)
+      await client.workflow.getHandle(event.workflowId).result()
       return history(event)
     },
     history,

@@ -20,6 +20,12 @@ describe('a replay finds the code at fault', () => {
   test.for<[change: string, name: string, from: string, to: string]>([
     ['another activity', 'delivered-after-retries', '"deliver"', '"send"'],
     ['another endpoint', 'open-attempting', '"activityId": "EMS-Scheduler"', '"activityId": "Clinic"'],
+    [
+      'another child',
+      'group-with-unfinished',
+      '"workflowId": "policy.approved/',
+      '"workflowId": "policy.revised/',
+    ],
     ['no wait', 'delivered-after-rejected', 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_MARKER_RECORDED'],
     [
       'another end',
