@@ -3,11 +3,9 @@ import { join } from 'node:path'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
 import { pino } from 'pino'
-import { SyncService, type SyncServiceOptions } from '../../src/client.js'
+import { SyncService } from '../../src/client.js'
 import { LOOPBACK_NETWORKS } from '../../src/config.js'
-import { InvalidInputError } from '../../src/domain/errors.js'
 import { generateKey, KeyRing } from '../../src/encryption/key-ring.js'
-import type { Logger } from '../../src/logger.js'
 import type { EndpointStore } from '../../src/store/endpoint-store.js'
 import { openStore } from '../../src/store/open-store.js'
 import { startSyncWorker } from '../../src/worker.js'
@@ -22,9 +20,8 @@ export interface System extends AsyncDisposable {
   readonly store: EndpointStore
   /** Each event by itself. */
   readonly service: SyncService
-  /** Events in groups under load; as `service` where this version has no groups. */
+  /** Events in groups under load. */
   readonly groupingService: SyncService
-  readonly canGroup: boolean
   /** Starts through `client` so far, and how many of them were eager. */
   readonly starts: { all: number; eager: number }
 }
@@ -50,8 +47,8 @@ export async function startSystem({ address, namespace }: Temporal, folder: stri
     allowNetworks: LOOPBACK_NETWORKS,
   })
   const options = { client, store, taskQueue, logger }
-  const service = new SyncService(options)
-  const grouping = openGroupingService(options)
+  const service = new SyncService({ ...options, grouping: 'off' })
+  const groupingService = new SyncService({ ...options, grouping: 'auto' })
   return {
     connection,
     client,
@@ -59,12 +56,11 @@ export async function startSystem({ address, namespace }: Temporal, folder: stri
     taskQueue,
     store,
     service,
-    groupingService: grouping ?? service,
-    canGroup: grouping !== undefined,
+    groupingService,
     starts,
     [Symbol.asyncDispose]: async () => {
       await service.close()
-      await grouping?.close()
+      await groupingService.close()
       await worker.stop()
       await store.close()
       await connection.close()
@@ -93,20 +89,4 @@ function countingClient(
       ],
     },
   })
-}
-
-/** @returns undefined where this version has no such option */
-function openGroupingService(options: {
-  client: Client
-  store: EndpointStore
-  taskQueue: string
-  logger: Logger
-}): SyncService | undefined {
-  const grouping = { ...options, grouping: 'auto' } as SyncServiceOptions
-  try {
-    return new SyncService(grouping)
-  } catch (error) {
-    if (error instanceof InvalidInputError) return undefined
-    throw error
-  }
 }

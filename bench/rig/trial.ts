@@ -72,9 +72,11 @@ async function openParts(
   const removal = { recursive: true, force: true, maxRetries: 10 }
   const removeAtExit = (): void => rmSync(folder, removal)
   process.on('exit', removeAtExit)
+  let isKept = false
   opened.push(async () => {
-    await rm(folder, removal)
     process.off('exit', removeAtExit)
+    if (isKept) process.stderr.write(`the data and logs of the failed repetition are kept in ${folder}\n`)
+    else await rm(folder, removal)
   })
   const temporal = use(await openTemporal(choice, folder))
   const sink = use(await startSink())
@@ -106,11 +108,10 @@ async function openParts(
       const open = await untilSettled(system, leftOpen)
       const audits = [auditOpen(open, leftOpen)]
       for (const expectation of expectations) audits.push(await sink.audit(expectation))
-      return {
-        lost: sumOf(audits.map(({ lost }) => lost)),
-        duplicates: sumOf(audits.map(({ duplicates }) => duplicates)),
-        examples: audits.flatMap(({ examples }) => examples),
-      }
+      const lost = sumOf(audits.map((audit) => audit.lost))
+      const duplicates = sumOf(audits.map((audit) => audit.duplicates))
+      isKept = lost + duplicates > 0
+      return { lost, duplicates, examples: audits.flatMap(({ examples }) => examples) }
     },
   }
 }

@@ -1,7 +1,6 @@
 import { registerEndpoints } from '../rig/endpoints.js'
 import { runLoad, warmUp } from '../rig/load.js'
 import { defineScenario } from '../scenario.js'
-import { groupingNotes } from './grouping-notes.js'
 
 /** Many emitters at once, with grouping. */
 export const burst1 = defineScenario({
@@ -36,7 +35,6 @@ export const burst1 = defineScenario({
         floor_per_s: floorPerS,
       },
       cpuMsPerDelivery: many.cpuMsPerDelivery,
-      notes: groupingNotes(trial),
     }
   },
 })

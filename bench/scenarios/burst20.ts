@@ -1,7 +1,6 @@
 import { registerEndpoints } from '../rig/endpoints.js'
 import { runLoad, warmUp } from '../rig/load.js'
 import { defineScenario } from '../scenario.js'
-import { groupingNotes } from './grouping-notes.js'
 
 /** Many emitters at once, with grouping, to 20 endpoints. */
 export const burst20 = defineScenario({
@@ -24,7 +23,6 @@ export const burst20 = defineScenario({
         floor_per_s: floorPerS,
       },
       cpuMsPerDelivery: result.cpuMsPerDelivery,
-      notes: groupingNotes(trial),
     }
   },
 })
