@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity'
 import { hashOf } from '../domain/data-hash.js'
 import { afterRound, newDelivery, type Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
-import { deliveriesPerWorkflow } from '../domain/fan-out.js'
+import { fitsOneWorkflow } from '../domain/fan-out.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
@@ -13,7 +13,7 @@ import type { FirstOutcome } from './first-attempts.js'
 /** A group with more deliveries leaves what is over to workflows of their own. */
 const MAX_DELIVERIES = 4_000
 /** What the unfinished deliveries of a group may take in all, in characters of JSON. */
-const MAX_CHARACTERS = 500_000
+const MAX_CHARACTERS = 300_000
 
 /** What the first attempts of a group of events are about. */
 export interface GroupAttemptsInput {
@@ -109,8 +109,8 @@ export function createFirstAttemptsOfGroup(
     let deliveries = 0
     const outcomes = events.map((event) => {
       const names = subscribers.get(event.type)!
-      const most = deliveriesPerWorkflow(Buffer.byteLength(JSON.stringify(event)))
-      if (names.length > most || deliveries + names.length > MAX_DELIVERIES) return undefined
+      const fits = fitsOneWorkflow(names, Buffer.byteLength(JSON.stringify(event)))
+      if (!fits || deliveries + names.length > MAX_DELIVERIES) return undefined
       deliveries += names.length
       const made = names.map((): FirstOutcome => ({ kind: 'skipped' }))
       for (const [at, endpoint] of names.entries()) {

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity'
 import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
-import { deliveriesPerWorkflow, splitIntoParts } from '../domain/fan-out.js'
+import { fitsOneWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
 import { beginAttempts } from './begin-attempts.js'
@@ -52,7 +52,7 @@ export function createFirstAttempts(
     if (workflowId !== undefined) onFirstAttempts?.(workflowId)
     const names = resolved ?? (await endpoints.subscribers(accepted.event.type, registryRevision))
     const eventBytes = Buffer.byteLength(JSON.stringify(accepted.event))
-    if (names.length > deliveriesPerWorkflow(eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
+    if (!fitsOneWorkflow(names, eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
 
     const made = names.map((endpoint): FirstAttempt => ({ endpoint, outcome: { kind: 'skipped' } }))
     await beginAttempts(made.map((first) => async () => void (first.outcome = await attempt(first.endpoint))))

@@ -10,12 +10,21 @@ const MAX_PARTS = 100
  */
 const MAX_COPIED_BYTES = 2.5 * 1024 * 1024
 
+/** What the names of those that wait may take in a search attribute, by which a release finds them. */
+const MAX_NAMES_CHARACTERS = 1_800
+
 /**
- * How many deliveries of an event of this size one workflow takes.
+ * Whether one workflow takes the deliveries of an event to these endpoints.
  * @param eventBytes as JSON
  */
-export function deliveriesPerWorkflow(eventBytes: number): number {
-  return Math.max(1, Math.min(MAX_DELIVERIES, Math.floor(MAX_COPIED_BYTES / eventBytes)))
+export function fitsOneWorkflow(endpoints: readonly string[], eventBytes: number): boolean {
+  return endpoints.length <= deliveriesPerWorkflow(endpoints, eventBytes) || endpoints.length === 1
+}
+
+function deliveriesPerWorkflow(endpoints: readonly string[], eventBytes: number): number {
+  const longest = endpoints.reduce((most, { length }) => Math.max(most, length), 0)
+  const named = Math.floor(MAX_NAMES_CHARACTERS / (longest + 3))
+  return Math.max(1, Math.min(MAX_DELIVERIES, named, Math.floor(MAX_COPIED_BYTES / eventBytes)))
 }
 
 /**
@@ -23,7 +32,7 @@ export function deliveriesPerWorkflow(eventBytes: number): number {
  * too, and is split again by the workflow that gets it.
  */
 export function splitIntoParts(endpoints: readonly string[], eventBytes: number): string[][] {
-  const wanted = Math.ceil(endpoints.length / deliveriesPerWorkflow(eventBytes))
+  const wanted = Math.ceil(endpoints.length / deliveriesPerWorkflow(endpoints, eventBytes))
   const most = Math.max(2, Math.min(MAX_PARTS, Math.floor(MAX_COPIED_BYTES / eventBytes)))
   const count = Math.min(wanted, most)
   return Array.from({ length: count }, (_, index) =>

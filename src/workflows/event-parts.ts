@@ -1,4 +1,10 @@
-import { setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow'
+import {
+  CancellationScope,
+  ChildWorkflowFailure,
+  setCurrentDetails,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow'
 import { hasEnded } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
 import { describeParts } from './current-details.js'
@@ -44,10 +50,19 @@ export class EventParts {
     }
     const child = await startChild<typeof syncEvent>('syncEvent', {
       workflowId: part.workflowId,
+      // One of an event that was terminated a moment ago may not have ended yet.
+      workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
       args: [input],
       staticSummary: `${event.type} · part ${index + 1} of ${this.parts.length}`,
     })
-    Object.assign(part, countsOf(await child.result()))
+    try {
+      Object.assign(part, countsOf(await child.result()))
+    } catch (error) {
+      const isOwnEnd = CancellationScope.current().consideredCancelled
+      if (isOwnEnd || !(error instanceof ChildWorkflowFailure)) throw error
+      // An operator has ended this part; the others go on.
+      part.discarded = part.deliveries
+    }
     setCurrentDetails(describeParts(this.parts))
   }
 }

@@ -114,7 +114,9 @@ describe.each(GROUPINGS)('emitMany with grouping %s', (grouping) => {
 
     const requests = await receiver.waitForRequests(3)
     expect(
-      requests.map(({ body }) => (body as { data: { version: number } }).data.version).toSorted(),
+      requests
+        .map(({ body }) => (body as { data: { version: number } }).data.version)
+        .toSorted((a, b) => a - b),
     ).toEqual([1, 2, 3])
   })
 })

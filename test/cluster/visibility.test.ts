@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest'
+import { SyncService, type Receipt } from '../../src/client.js'
+import { groupTokenOf, MAX_GROUP_EVENTS } from '../../src/domain/group-token.js'
 import type { SyncTestEnvironment } from '../../src/testing/index.js'
 import { openEnvironment } from '../support/environment.js'
+import { emitIn } from '../support/grouping.js'
 import { waitForDeliveries, waitUntilWaiting } from '../support/waiting.js'
 
 /** The longest that `emit` accepts; Postgres has 255 characters for a workflow id, and for the key. */
@@ -75,6 +78,49 @@ test('an event with the longest type, id and key is delivered and found', async 
 
   await syncService.updateEndpoint('E'.repeat(64), { url: (await environment.startReceiver()).url })
   expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered' }])
+})
+
+test('each event of the largest group is found by its id, where visibility is in Postgres too', async () => {
+  const environment = await openEnvironment({ grouping: 'auto' })
+  const { syncService, temporal, store, taskQueue } = environment
+  const receiver = await environment.startReceiver()
+  await syncService.registerEndpoint('EMS-Scheduler', { url: receiver.url })
+  const events = Array.from({ length: MAX_GROUP_EVENTS }, (_, number) => ({
+    type: LONGEST.type,
+    data: {},
+    id: `${number}`.padStart(128, 'i'),
+  }))
+  const receipts = await syncService.emitMany(events)
+  const [{ workflowId }] = receipts as [Receipt]
+  expect(new Set(receipts.map((receipt) => receipt.workflowId))).toEqual(new Set([workflowId]))
+  await temporal.client.workflow.getHandle(workflowId).result()
+  // It remembers none of them.
+  await using other = new SyncService({ client: temporal.client, store, taskQueue })
+
+  for (const event of [events[0]!, events[100]!, events[199]!]) {
+    await expectFound(environment, `SyncGroupEvents = "${groupTokenOf(event)}"`, [workflowId])
+    expect(await other.deliveries(event.type, event.id)).toMatchObject({
+      deliveries: [{ endpoint: 'EMS-Scheduler', state: 'delivered', attempts: 1 }],
+    })
+  }
+  await expectFound(environment, 'SyncGroupEvents = "0000000"', [])
+})
+
+test('what waits of an event that went in a group is found from its start', async () => {
+  const environment = await openEnvironment({ grouping: 'auto' })
+  const { syncService } = environment
+  const receiver = await environment.startReceiver(401)
+  const names = Array.from({ length: 60 }, (_, number) => `Endpoint-${number + 10}-`.padEnd(64, 'x'))
+  for (const name of names) {
+    await syncService.registerEndpoint(name, { url: receiver.url, events: ['policy.approved'] })
+  }
+  await syncService.pauseEndpoint(names[0]!)
+
+  const { eventId } = await emitIn('auto', syncService, 'policy.approved', {}, { key: LONGEST.key })
+
+  const workflowId = `policy.approved/${eventId}`
+  await expectFound(environment, `SyncWaitingOn = "${names[0]}" AND SyncWaitingCount > 0`, [workflowId])
+  await expectFound(environment, `SyncEventKey = ${JSON.stringify(LONGEST.key)}`, [workflowId])
 })
 
 test('an event that waits for more endpoints than a search attribute holds is found, and all are counted', async () => {

@@ -75,6 +75,9 @@ test('an operator who terminates the event ends its parts', async () => {
   await registerMany(environment, receiver.url, MANY)
   const receipt = await environment.syncService.emit('policy.approved', {})
   await receiver.waitForRequests(MANY)
+  const attempted = async (): Promise<number> =>
+    (await allDeliveries(environment, receipt)).filter(({ attempts }) => attempts > 0).length
+  await expect.poll(attempted, { timeout: 60_000 }).toBe(MANY)
 
   const { client } = environment.temporal
   await client.workflow.getHandle(receipt.workflowId).terminate('moved')

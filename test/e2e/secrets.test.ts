@@ -11,6 +11,7 @@ import { readRunningServer } from '../../src/embedded/server-record.js'
 import type { Respond } from '../../src/testing/index.js'
 import { textInTables } from '../store/fixtures/tables.js'
 import { createDatabase } from '../support/postgres-database.js'
+import { emitIn, type Grouping } from '../support/grouping.js'
 import { freePort } from '../support/free-port.js'
 import { recordingLogger } from '../support/recording-logger.js'
 import { textIn } from '../support/text-in.js'
@@ -39,10 +40,12 @@ interface Variant {
   store: (folder: string) => string | Promise<string>
   /** Whether Temporal sees the data of events. */
   isPlain: boolean
+  grouping: Grouping
 }
 
-async function onSqlite(): Promise<Variant> {
+async function onSqlite(grouping: Grouping): Promise<Variant> {
   return {
+    grouping,
     variables: {},
     own: [],
     store: (folder) => textInDatabase(join(folder, 'endpoints.db')),
@@ -55,6 +58,7 @@ async function onPostgresEncrypted(): Promise<Variant> {
   const key = generateKey()
   const token = randomUUID()
   return {
+    grouping: 'auto',
     variables: {
       DATABASE_URL: url,
       SYNC_ENCRYPTION_KEYS: formatKeys([key]),
@@ -68,17 +72,18 @@ async function onPostgresEncrypted(): Promise<Variant> {
 }
 
 test.each<[title: string, variant: () => Promise<Variant>]>([
-  ['embedded, with its own files', onSqlite],
-  ['with Postgres, and encrypted payloads', onPostgresEncrypted],
+  ['embedded, with its own files', () => onSqlite('off')],
+  ['embedded, with its own files, in a group', () => onSqlite('auto')],
+  ['with Postgres, and encrypted payloads, in a group', onPostgresEncrypted],
 ])(
   'no secret and no path of a URL gets into Temporal, its files, the store, logs, answers or errors: %s',
   async (_title, prepare) => {
-    const { variables, own, store, isPlain } = await prepare()
+    const { variables, own, store, isPlain, grouping } = await prepare()
     const embedded = await openEmbedded({ onTestFinished }, variables)
     const { logger, lines } = recordingLogger()
     const commands = [await embedded.runCommand(['migrate'])]
     const system = await embedded.startEmbedded()
-    const syncService = await embedded.connect({ logger })
+    const syncService = await embedded.connect({ logger, grouping })
     const receivers = {
       delivered: await embedded.startReceiver(echo(200)),
       failing: await embedded.startReceiver(echo(503)),
@@ -101,7 +106,7 @@ test.each<[title: string, variant: () => Promise<Variant>]>([
     }
     await syncService.registerEndpoint('unreachable', settingsAt(`http://127.0.0.1:${await freePort()}`))
 
-    const receipt = await syncService.emit('policy.approved', DATA)
+    const receipt = await emitIn(grouping, syncService, 'policy.approved', DATA)
     const deliveries = await waitForDeliveries(syncService, receipt, [
       { endpoint: 'auth-basic', state: 'waiting', reason: 'rejected' },
       { endpoint: 'auth-header', state: 'waiting', reason: 'rejected' },
@@ -119,21 +124,25 @@ test.each<[title: string, variant: () => Promise<Variant>]>([
     const connection = await Connection.connect({
       address: (await readRunningServer(join(embedded.folder, 'temporal.db')))?.address ?? '',
     })
-    const handle = new Client({ connection }).workflow.getHandle(receipt.workflowId)
-    const execution = { workflowId: receipt.workflowId }
-    const rawQuery = connection.workflowService.queryWorkflow({
-      namespace: 'default',
-      execution,
-      query: { queryType: '__temporal_workflow_metadata' },
-    })
+    // The event's own one, and the one of its group.
+    const workflowIds = [...new Set([`policy.approved/${receipt.eventId}`, receipt.workflowId])]
+    const { workflow, workflowService } = new Client({ connection })
+    const inWorkflows = async (read: (workflowId: string) => Promise<unknown>): Promise<string> =>
+      textIn(await Promise.all(workflowIds.map(read)))
     // The URL is a setting that its owner may read.
     const views = (await syncService.listEndpoints()).map((view) => ({ ...view, url: '' }))
     const seen = {
-      history: textIn(await handle.fetchHistory()),
-      description: textIn(
-        await connection.workflowService.describeWorkflowExecution({ namespace: 'default', execution }),
+      history: await inWorkflows((workflowId) => workflow.getHandle(workflowId).fetchHistory()),
+      description: await inWorkflows((workflowId) =>
+        workflowService.describeWorkflowExecution({ namespace: 'default', execution: { workflowId } }),
       ),
-      details: textIn(await rawQuery),
+      details: await inWorkflows((workflowId) =>
+        workflowService.queryWorkflow({
+          namespace: 'default',
+          execution: { workflowId },
+          query: { queryType: '__temporal_workflow_metadata' },
+        }),
+      ),
       deliveries: textIn(deliveries),
       shown: textIn([views, await syncService.endpointHistory('auth-oauth2')]),
       errors: textIn(await refusedInputs(syncService)),
