@@ -21,7 +21,7 @@ test('an event with more deliveries than a group makes is left to its own workfl
   expect(outcomes[0]).toEqual({ kind: 'delivered', statuses: [200] })
   expect(outcomes[1]).toEqual({ kind: 'unfinished', dataHash: expect.stringMatching(/^sha256:/) })
   expect(outcomes.slice(2)).toEqual([outcomes[0], outcomes[0]])
-  expect(attempts).toBe(240)
+  expect(attempts).toBe(300)
   // Names that nobody asks for would only fill the payload.
   expect(Object.keys(subscribers)).toEqual(['small'])
 })
