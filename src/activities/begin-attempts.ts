@@ -1,3 +1,8 @@
+import type { Logger } from '../logger.js'
+import type { DeliverInput } from './attempt.js'
+import type { createDeliverFirst } from './deliver-first.js'
+import type { FirstOutcome } from './first-attempts.js'
+
 /** Attempts that are under way at the same time, of one event or to one endpoint. */
 const CONCURRENCY = 20
 
@@ -15,4 +20,18 @@ export async function beginAttempts(attempts: readonly (() => Promise<void>)[]):
     }
   }
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, makeNext))
+}
+
+/** The first attempt of a delivery; one that has no outcome is left to a round, and delays no other. */
+export async function attemptFirst(
+  deliverFirst: ReturnType<typeof createDeliverFirst>,
+  logger: Logger,
+  input: Omit<DeliverInput, 'earlierAttempts'>,
+): Promise<FirstOutcome> {
+  try {
+    return await deliverFirst({ ...input, earlierAttempts: 0 })
+  } catch (error) {
+    logger.error({ err: error, endpoint: input.endpoint }, 'a first attempt has no outcome')
+    return { kind: 'skipped' }
+  }
 }

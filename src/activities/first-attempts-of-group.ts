@@ -6,7 +6,7 @@ import { fitsOneWorkflow } from '../domain/fan-out.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
-import { beginAttempts } from './begin-attempts.js'
+import { attemptFirst, beginAttempts } from './begin-attempts.js'
 import type { createDeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -66,16 +66,15 @@ export function createFirstAttemptsOfGroup(
     if (workflowId !== undefined) onFirstAttempts?.(workflowId)
     const subscribers = await resolve(events, registryRevision)
     const outcomes = await attemptAll(events, subscribers, acceptedAt)
-    const open = outcomes.filter((made) => !made?.every(isDelivered)).length
-    const delivered = new Set(
-      events.filter((_, index) => outcomes[index]?.every(isDelivered)).map(({ type }) => type),
-    )
+    const isDone = outcomes.map((made) => made?.every(isDelivered) === true)
+    const open = isDone.filter((done) => !done).length
+    const delivered = new Set(events.filter((_, index) => isDone[index]).map(({ type }) => type))
     return {
       // All of them might be more than a payload takes.
       subscribers: Object.fromEntries([...subscribers].filter(([type]) => delivered.has(type))),
       outcomes: outcomes.map((made, index) => {
         const { type, data } = events[index]!
-        if (made?.every(isDelivered)) return { kind: 'delivered', statuses: statusesOf(made) }
+        if (made !== undefined && isDone[index]) return { kind: 'delivered', statuses: statusesOf(made) }
         const dataHash = hashOf(data)
         if (made === undefined) return { kind: 'unfinished', dataHash }
         const deliveries = made.map((outcome, at) => toDelivery(subscribers.get(type)![at]!, outcome))
@@ -114,14 +113,11 @@ export function createFirstAttemptsOfGroup(
       deliveries += names.length
       const made = names.map((): FirstOutcome => ({ kind: 'skipped' }))
       for (const [at, endpoint] of names.entries()) {
-        const attempt = async (): Promise<void> => {
-          try {
-            made[at] = await deliverFirst({ endpoint, event, acceptedAt, earlierAttempts: 0 })
-          } catch (error) {
-            logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
-          }
-        }
-        attempts.set(endpoint, [...(attempts.get(endpoint) ?? []), attempt])
+        const queue = attempts.get(endpoint) ?? []
+        attempts.set(endpoint, queue)
+        queue.push(async () => {
+          made[at] = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt })
+        })
       }
       return made
     })

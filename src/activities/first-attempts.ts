@@ -3,7 +3,7 @@ import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
 import { fitsOneWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
-import { beginAttempts } from './begin-attempts.js'
+import { attemptFirst, beginAttempts } from './begin-attempts.js'
 import type { DeliverInput } from './attempt.js'
 import type { createDeliverFirst } from './deliver-first.js'
 
@@ -55,17 +55,11 @@ export function createFirstAttempts(
     if (!fitsOneWorkflow(names, eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
 
     const made = names.map((endpoint): FirstAttempt => ({ endpoint, outcome: { kind: 'skipped' } }))
-    await beginAttempts(made.map((first) => async () => void (first.outcome = await attempt(first.endpoint))))
+    await beginAttempts(
+      made.map((first) => async () => {
+        first.outcome = await attemptFirst(deliverFirst, logger, { endpoint: first.endpoint, ...accepted })
+      }),
+    )
     return made
-
-    /** One that has no outcome is left to a round, and delays no other. */
-    async function attempt(endpoint: string): Promise<FirstOutcome> {
-      try {
-        return await deliverFirst({ endpoint, ...accepted, earlierAttempts: 0 })
-      } catch (error) {
-        logger.error({ err: error, endpoint }, 'a first attempt has no outcome')
-        return { kind: 'skipped' }
-      }
-    }
   }
 }

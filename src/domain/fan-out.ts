@@ -1,3 +1,5 @@
+import { listedBytes, MAX_LIST_BYTES } from './search-attributes.js'
+
 /** Deliveries of one workflow: far fewer than the activities that may be pending, and a history within its limits. */
 const MAX_DELIVERIES = 100
 
@@ -10,20 +12,18 @@ const MAX_PARTS = 100
  */
 const MAX_COPIED_BYTES = 2.5 * 1024 * 1024
 
-/** What the names of those that wait may take in a search attribute, by which a release finds them. */
-const MAX_NAMES_CHARACTERS = 1_800
-
 /**
  * Whether one workflow takes the deliveries of an event to these endpoints.
  * @param eventBytes as JSON
  */
 export function fitsOneWorkflow(endpoints: readonly string[], eventBytes: number): boolean {
-  return endpoints.length <= deliveriesPerWorkflow(endpoints, eventBytes) || endpoints.length === 1
+  return endpoints.length <= deliveriesPerWorkflow(endpoints, eventBytes)
 }
 
 function deliveriesPerWorkflow(endpoints: readonly string[], eventBytes: number): number {
-  const longest = endpoints.reduce((most, { length }) => Math.max(most, length), 0)
-  const named = Math.floor(MAX_NAMES_CHARACTERS / (longest + 3))
+  const longest = endpoints.reduce((most, name) => Math.max(most, listedBytes(name)), 0)
+  // A release finds those that wait by their names in a search attribute.
+  const named = Math.floor(MAX_LIST_BYTES / longest)
   return Math.max(1, Math.min(MAX_DELIVERIES, named, Math.floor(MAX_COPIED_BYTES / eventBytes)))
 }
 

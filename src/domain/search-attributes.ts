@@ -13,6 +13,14 @@ export const SEARCH_ATTRIBUTES = {
   SyncWaitingCount: 'Int',
 } as const
 
+/** What a list of names may take: a search attribute takes 2 KiB in all; over it the server ends the workflow. */
+export const MAX_LIST_BYTES = 1_800
+
+/** What a name takes in the list, in bytes: itself, its quotes and a comma. */
+export function listedBytes({ length }: string): number {
+  return length + 3
+}
+
 /** The visibility query for events that wait for an endpoint, among those of one task queue's workers. */
 export function waitingQuery(endpoint: string, taskQueue: string): string {
   return `SyncWaitingOn = "${endpoint}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`

@@ -8,7 +8,7 @@ import {
 import { hasEnded } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
 import { describeParts } from './current-details.js'
-import type { EventPart, SyncEventInput, SyncEventResult } from './messages.js'
+import { SYNC_EVENT_WORKFLOW, type EventPart, type SyncEventInput, type SyncEventResult } from './messages.js'
 import type { syncEvent } from './sync-event.js'
 
 /** An event that is delivered by workflows for a part of its endpoints each, as they are too many for one. */
@@ -48,7 +48,7 @@ export class EventParts {
       firstAttempts: 'together',
       endpoints: [...this.#endpoints[index]!],
     }
-    const child = await startChild<typeof syncEvent>('syncEvent', {
+    const child = await startChild<typeof syncEvent>(SYNC_EVENT_WORKFLOW, {
       workflowId: part.workflowId,
       // One of an event that was terminated a moment ago may not have ended yet.
       workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',

@@ -152,25 +152,22 @@ export async function syncEvent({
   /** A message may arrive before the endpoints are resolved. */
   async function resolved(endpoint: string): Promise<DeliveryRun> {
     await condition(() => runs !== undefined || split !== undefined)
-    refuseIfSplit(endpoint)
+    return runOf(endpoint)
+  }
+
+  function runOf(endpoint: string): DeliveryRun {
+    const part = split?.partOf(endpoint)
+    if (part !== undefined)
+      throw ApplicationFailure.nonRetryable(`${part} has the delivery`, DELIVERY_IN_PART, part)
     const run = find(endpoint)
     if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
     return run
   }
 
-  function refuseIfSplit(endpoint: string): void {
-    const part = split?.partOf(endpoint)
-    if (part !== undefined)
-      throw ApplicationFailure.nonRetryable(`${part} has the delivery`, DELIVERY_IN_PART, part)
-    if (split !== undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
-  }
-
   function refuseUnlessOpen(endpoint: string): void {
-    refuseIfSplit(endpoint)
-    if (runs === undefined) return
-    const run = find(endpoint)
-    if (run === undefined) throw refusal(endpoint, 'is not among the endpoints of this event')
-    if (hasEnded(run.delivery)) throw refusal(endpoint, `is ${run.delivery.state} already`)
+    if (runs === undefined && split === undefined) return
+    const { delivery } = runOf(endpoint)
+    if (hasEnded(delivery)) throw refusal(endpoint, `is ${delivery.state} already`)
   }
 }
 

@@ -1,8 +1,6 @@
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common'
 import type { Delivery } from '../domain/delivery.js'
-
-/** A search attribute takes 2 KiB in all; over it the server ends the workflow. */
-const MAX_LIST_BYTES = 1_800
+import { listedBytes, MAX_LIST_BYTES } from '../domain/search-attributes.js'
 
 const syncWaitingOn = defineSearchAttributeKey('SyncWaitingOn', 'KEYWORD_LIST')
 const syncWaitingCount = defineSearchAttributeKey('SyncWaitingCount', 'INT')
@@ -20,7 +18,7 @@ export function waitingAttributes(deliveries: readonly Delivery[]): WaitingAttri
   const names: string[] = []
   let bytes = 0
   for (const name of waiting) {
-    bytes += name.length + 3
+    bytes += listedBytes(name)
     if (bytes > MAX_LIST_BYTES) break
     names.push(name)
   }
