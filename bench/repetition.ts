@@ -33,6 +33,7 @@ export async function runRepetition(scenario: Scenario, options: RepetitionOptio
   const { quick, ...choice } = options
   await using trial = await openTrial({
     ...choice,
+    grouping: scenario.grouping,
     warmUpCount: quick ? QUICK_WARM_UP_COUNT : WARM_UP_COUNT,
   })
   const { serverVersion } = await trial.system.client.workflowService.getSystemInfo({})

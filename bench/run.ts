@@ -43,7 +43,8 @@ const flags = new Command('npm run bench --')
   .parse()
   .opts<Flags>()
 
-prepareProcess()
+// A full run measures in processes of its own, and Temporal's runtime would keep this one alive.
+if (flags.quick) prepareProcess()
 const options: RunOptions = {
   quick: flags.quick,
   repetitions: flags.repetitions,

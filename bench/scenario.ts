@@ -23,6 +23,8 @@ export interface Scenario {
   /** One line for the report. */
   readonly description: string
   readonly bars: readonly Bar[]
+  /** Whether events go in groups under load. @default off */
+  readonly grouping?: 'off' | 'auto'
   /** How much of what. */
   readonly counts: Readonly<Record<string, number>>
   /** The same for `--quick`. */

@@ -14,3 +14,23 @@ export async function largestHistory({
   }
   return largest
 }
+
+/** How many of the first thousand events of a type, in percent, began on their emitter's own worker at once. */
+export async function eagerStartsPct({ client, namespace }: System, type: string): Promise<number> {
+  const { executions } = await client.workflowService.listWorkflowExecutions({
+    namespace,
+    query: `WorkflowId STARTS_WITH "${type}/"`,
+    pageSize: 1_000,
+  })
+  let eager = 0
+  for (const { execution } of executions ?? []) {
+    const { history } = await client.workflowService.getWorkflowExecutionHistory({
+      namespace,
+      execution: execution ?? null,
+      maximumPageSize: 1,
+    })
+    const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes
+    if (started?.eagerExecutionAccepted === true) eager += 1
+  }
+  return (100 * eager) / (executions?.length ?? 0)
+}

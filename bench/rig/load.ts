@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SyncService } from '../../src/client.js'
 import { closedLoop } from './closed-loop.js'
 import { cpuPerDelivery, readCpuTimes, type CpuTimes } from './cpu.js'
 import { registerEndpoints, type EndpointGroup } from './endpoints.js'
@@ -22,8 +21,6 @@ export interface Load {
   events: number
   /** How many emit at the same time, each its next event when the last one was accepted. */
   emitters: number
-  /** @default the trial's, which sends each event by itself */
-  service?: SyncService
   /** @default about 100 bytes */
   data?: unknown
 }
@@ -43,8 +40,8 @@ export interface LoadResult {
 
 /** Emits in a closed loop and waits until the sink has answered every delivery. */
 export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
-  const { name, endpoints, events, emitters, service = trial.system.service, data = DATA } = load
-  const { sink, temporal } = trial
+  const { name, endpoints, events, emitters, data = DATA } = load
+  const { sink, system, temporal } = trial
   const phase = trial.nextPhase(name)
   const deliveries = events * endpoints.paths.length
   trial.expect({ phase, events, paths: endpoints.paths })
@@ -55,7 +52,7 @@ export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
   const startedMs = now()
   await closedLoop({ count: events, concurrency: emitters }, async (event) => {
     emittedAtMs[event] = now()
-    await service.emit(endpoints.type, data, { id: eventIdOf(phase, event) })
+    await system.service.emit(endpoints.type, data, { id: eventIdOf(phase, event) })
   })
   const emittedMs = now()
   await sink.untilAnswered(phase, deliveries, ARRIVED_WITHIN_MS)
@@ -99,13 +96,12 @@ export async function runSequentially(
 }
 
 /** Emits events of another type until compilers, connections and caches are warm. */
-export async function warmUp(trial: Trial, service?: SyncService): Promise<void> {
+export async function warmUp(trial: Trial): Promise<void> {
   await runLoad(trial, {
     name: 'warm-up',
     endpoints: await registerEndpoints(trial, { count: 1 }),
     events: trial.warmUpCount,
     emitters: WARM_UP_EMITTERS,
-    ...(service !== undefined && { service }),
   })
 }
 

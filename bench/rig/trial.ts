@@ -43,6 +43,8 @@ export interface Trial extends AsyncDisposable {
 /** What a trial is opened with. */
 export interface TrialOptions extends TemporalChoice {
   warmUpCount: number
+  /** Whether events go in groups under load. @default off */
+  grouping?: 'off' | 'auto' | undefined
 }
 
 /** Starts everything that a repetition needs. */
@@ -61,7 +63,7 @@ export async function openTrial(choice: TrialOptions): Promise<Trial> {
 
 /** Opens one part after the other and notes in `opened` how each is closed. */
 async function openParts(
-  { warmUpCount, ...choice }: TrialOptions,
+  { warmUpCount, grouping = 'off', ...choice }: TrialOptions,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<Trial, typeof Symbol.asyncDispose>> {
   const use = <T extends AsyncDisposable>(part: T): T => {
@@ -80,7 +82,7 @@ async function openParts(
   })
   const temporal = use(await openTemporal(choice, folder))
   const sink = use(await startSink())
-  const system = use(await startSystem(temporal, folder))
+  const system = use(await startSystem(temporal, folder, grouping))
   const port = await sink.listen()
 
   const runId = randomUUID().slice(0, 8)

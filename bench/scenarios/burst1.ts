@@ -10,21 +10,20 @@ export const burst1 = defineScenario({
     { field: 'ratio_to_floor', atLeast: 25 },
     { field: 'ratio_at_50', atLeast: 16 },
   ],
+  grouping: 'auto',
   counts: { events: 20_000, emitters: 200, eventsAt50: 10_000, fewerEmitters: 50, floorWorkflows: 1_000 },
   quickCounts: { events: 100, emitters: 100, eventsAt50: 50, fewerEmitters: 50, floorWorkflows: 20 },
   measure: async (trial, { events, emitters, eventsAt50, fewerEmitters, floorWorkflows }) => {
-    const service = trial.system.groupingService
     const endpoints = await registerEndpoints(trial, { count: 1 })
-    await warmUp(trial, service)
+    await warmUp(trial)
     const floorPerS = await trial.floorPerS({ workflows: floorWorkflows, concurrency: fewerEmitters })
     const few = await runLoad(trial, {
       name: 'burst1-at-50',
       endpoints,
-      service,
       events: eventsAt50,
       emitters: fewerEmitters,
     })
-    const many = await runLoad(trial, { name: 'burst1', endpoints, service, events, emitters })
+    const many = await runLoad(trial, { name: 'burst1', endpoints, events, emitters })
     return {
       measures: {
         deliveries_per_s: many.deliveriesPerS,

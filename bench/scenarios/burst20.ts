@@ -7,14 +7,14 @@ export const burst20 = defineScenario({
   name: 'burst20',
   description: 'events to 20 endpoints in groups, from many emitters at once',
   bars: [{ field: 'ratio_to_floor', atLeast: 50 }],
+  grouping: 'auto',
   counts: { events: 2_000, endpointCount: 20, emitters: 50, floorWorkflows: 1_000 },
   quickCounts: { events: 50, endpointCount: 20, emitters: 50, floorWorkflows: 20 },
   measure: async (trial, { events, endpointCount, emitters, floorWorkflows }) => {
-    const service = trial.system.groupingService
     const endpoints = await registerEndpoints(trial, { count: endpointCount })
-    await warmUp(trial, service)
+    await warmUp(trial)
     const floorPerS = await trial.floorPerS({ workflows: floorWorkflows, concurrency: emitters })
-    const result = await runLoad(trial, { name: 'burst20', endpoints, service, events, emitters })
+    const result = await runLoad(trial, { name: 'burst20', endpoints, events, emitters })
     return {
       measures: {
         deliveries_per_s: result.deliveriesPerS,

@@ -1,4 +1,5 @@
 import { registerEndpoints } from '../rig/endpoints.js'
+import { eagerStartsPct } from '../rig/histories.js'
 import { runLoad, warmUp } from '../rig/load.js'
 import { defineScenario } from '../scenario.js'
 
@@ -13,8 +14,6 @@ export const fanout1 = defineScenario({
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)
     const floorPerS = await trial.floorPerS({ workflows: floorWorkflows, concurrency: emitters })
-    const { starts } = trial.system
-    const before = { ...starts }
     const { eventsPerS, cpuMsPerDelivery } = await runLoad(trial, {
       name: 'fanout1',
       endpoints,
@@ -26,7 +25,7 @@ export const fanout1 = defineScenario({
         events_per_s: eventsPerS,
         ratio_to_floor: eventsPerS / floorPerS,
         floor_per_s: floorPerS,
-        eager_starts_pct: (100 * (starts.eager - before.eager)) / (starts.all - before.all),
+        eager_starts_pct: await eagerStartsPct(trial.system, endpoints.type),
       },
       cpuMsPerDelivery,
     }
