@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { Logger } from '../logger.js'
 import type { DeliverInput } from './attempt.js'
 import type { createDeliverFirst } from './deliver-first.js'
@@ -6,20 +7,60 @@ import type { FirstOutcome } from './first-attempts.js'
 /** Attempts that are under way at the same time, of one event or to one endpoint. */
 const CONCURRENCY = 20
 
-/** The last of them begins within this time, in milliseconds: the others' outcomes wait for it. */
+/** After so long without a quick delivery no more begin, in milliseconds: the others' outcomes wait for them. */
 const BEGIN_WITHIN_MS = 1_000
 
-/** Makes attempts a few at a time, in order; those to which it does not come in time are not made. */
-export async function beginAttempts(attempts: readonly (() => Promise<void>)[]): Promise<void> {
-  const beginsBefore = performance.now() + BEGIN_WITHIN_MS
-  const queue = attempts.values()
-  const makeNext = async (): Promise<void> => {
-    for (const attempt of queue) {
-      if (performance.now() > beginsBefore) return
-      await attempt()
-    }
+/** What a quick one takes at most, in milliseconds. */
+const QUICK_MS = 500
+
+/** The last of them begins within this time at any rate, in milliseconds; less than the local activity's limit. */
+const BEGIN_ALL_WITHIN_MS = 8_000
+
+/** A first attempt to be made; says whether it has delivered. */
+export type BeginAttempt = () => Promise<boolean>
+
+/** In which attempts are made a few at a time, whoever wants them. */
+export interface AttemptQueue {
+  limit: LimitFunction
+  /** When the last quick delivery ended, on the process's own clock. */
+  deliveredAt: number
+  /** How long the last attempt took, in milliseconds. */
+  durationMs: number
+}
+
+export function createAttemptQueue(): AttemptQueue {
+  return { limit: pLimit(CONCURRENCY), deliveredAt: -Infinity, durationMs: 0 }
+}
+
+/** An endpoint that takes few attempts at a time gets half of them from its queue; the rest is for its rounds. */
+export function fitQueue({ limit }: AttemptQueue, maxConcurrentAttempts: number): void {
+  limit.concurrency = Math.min(CONCURRENCY, Math.ceil(maxConcurrentAttempts / 2))
+}
+
+/**
+ * Makes attempts in order, for as long as those of the queue deliver quickly; those to which it does not come in
+ * time are not made. `onBegun` is called when the last one's turn has come.
+ */
+export async function beginAttempts(
+  attempts: readonly BeginAttempt[],
+  queue: AttemptQueue,
+  onBegun?: () => void,
+): Promise<void> {
+  const startedAt = performance.now()
+  let turnsLeft = attempts.length
+  await Promise.all(attempts.map((attempt) => queue.limit(makeInTime, attempt)))
+
+  async function makeInTime(attempt: BeginAttempt): Promise<void> {
+    turnsLeft -= 1
+    if (turnsLeft === 0) onBegun?.()
+    const beganAt = performance.now()
+    const beginsBefore = Math.max(startedAt, queue.deliveredAt) + BEGIN_WITHIN_MS
+    if (beganAt > Math.min(beginsBefore, startedAt + BEGIN_ALL_WITHIN_MS)) return
+    const delivered = await attempt()
+    const endedAt = performance.now()
+    queue.durationMs = endedAt - beganAt
+    if (delivered && queue.durationMs <= QUICK_MS) queue.deliveredAt = endedAt
   }
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, attempts.length) }, makeNext))
 }
 
 /** The first attempt of a delivery; one that has no outcome is left to a round, and delays no other. */
@@ -27,9 +68,10 @@ export async function attemptFirst(
   deliverFirst: ReturnType<typeof createDeliverFirst>,
   logger: Logger,
   input: Omit<DeliverInput, 'earlierAttempts'>,
+  isTrial = false,
 ): Promise<FirstOutcome> {
   try {
-    return await deliverFirst({ ...input, earlierAttempts: 0 })
+    return await deliverFirst({ ...input, earlierAttempts: 0 }, isTrial)
   } catch (error) {
     logger.error({ err: error, endpoint: input.endpoint }, 'a first attempt has no outcome')
     return { kind: 'skipped' }

@@ -16,9 +16,9 @@ const LIMIT_MS = 2_000
  * delivery waits without a round.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean) {
-  return async function deliverFirst(input: DeliverInput): Promise<FirstOutcome> {
+  return async function deliverFirst(input: DeliverInput, isTrial = false): Promise<FirstOutcome> {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
-    if (!enabled || !isExpress(endpoint, dependencies, input)) return skipped(endpoint)
+    if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
     const signal = cancellationSignal()
     // Those of an event, or of a group of them, share it.
     setMaxListeners(0, signal)
@@ -26,17 +26,18 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
   }
 }
 
-/** Whether it is over at once, as far as this worker knows. */
+/** Whether it is over at once, as far as this worker knows; a trial is to find that out. */
 function isExpress(
   endpoint: StoredEndpoint | undefined,
   { health, limiter }: AttemptDependencies,
   input: DeliverInput,
+  isTrial: boolean,
 ): boolean {
   if (endpoint === undefined || !isUsable(endpoint) || endpoint.state === 'paused') return true
   // Temporal's server paces activity tasks only.
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
   if (health.isDown(endpoint)) return input.isWanted !== true && !health.isProbeDue(endpoint, timeOf(input))
-  return health.isQuick(endpoint.name) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
+  return (isTrial || health.isQuick(endpoint.name)) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
 }
 
 function skipped(endpoint: StoredEndpoint | undefined): Skipped {

@@ -6,7 +6,10 @@ import { fitsOneWorkflow } from '../domain/fan-out.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
-import { attemptFirst, beginAttempts } from './begin-attempts.js'
+import { isUsable } from '../store/endpoint-store.js'
+import type { EndpointHealth } from '../delivery/endpoint-health.js'
+import { concurrencyOf } from './admission.js'
+import { attemptFirst, beginAttempts, createAttemptQueue, fitQueue, type AttemptQueue } from './begin-attempts.js'
 import type { createDeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -14,6 +17,9 @@ import type { FirstOutcome } from './first-attempts.js'
 const MAX_DELIVERIES = 4_000
 /** What the unfinished deliveries of a group may take in all, in characters of JSON. */
 const MAX_CHARACTERS = 300_000
+
+/** An endpoint that takes longer, in milliseconds, does not make the emitter of this process wait. */
+const HOLDING_MS = 100
 
 /** What the first attempts of a group of events are about. */
 export interface GroupAttemptsInput {
@@ -45,7 +51,9 @@ export type GroupOutcome =
 
 interface GroupDependencies {
   endpoints: EndpointReader
+  health: Pick<EndpointHealth, 'isQuick'>
   logger: Logger
+  /** Told when the last of them has begun, or as good as, with the group's workflow. */
   onFirstAttempts?: (workflowId: string) => void
 }
 
@@ -54,18 +62,21 @@ interface GroupDependencies {
  * and each within a time of its own, so that none delays what is delivered to another.
  */
 export function createFirstAttemptsOfGroup(
-  { endpoints, logger, onFirstAttempts }: GroupDependencies,
+  { endpoints, health, logger, onFirstAttempts }: GroupDependencies,
   deliverFirst: ReturnType<typeof createDeliverFirst>,
 ) {
+  const queues = new Map<string, AttemptQueue>()
+
   return async function firstAttemptsOfGroup({
     events,
     acceptedAt,
     registryRevision,
   }: GroupAttemptsInput): Promise<GroupAttempts> {
     const workflowId = activityInfo().workflowExecution?.workflowId
-    if (workflowId !== undefined) onFirstAttempts?.(workflowId)
     const subscribers = await resolve(events, registryRevision)
-    const outcomes = await attemptAll(events, subscribers, acceptedAt)
+    const outcomes = await attemptAll(events, subscribers, acceptedAt, () => {
+      if (workflowId !== undefined) onFirstAttempts?.(workflowId)
+    })
     const isDone = outcomes.map((made) => made?.every(isDelivered) === true)
     const open = isDone.filter((done) => !done).length
     const delivered = new Set(events.filter((_, index) => isDone[index]).map(({ type }) => type))
@@ -103,8 +114,9 @@ export function createFirstAttemptsOfGroup(
     events: readonly SyncEvent[],
     subscribers: ReadonlyMap<string, readonly string[]>,
     acceptedAt: string,
+    onBegun: () => void,
   ): Promise<(FirstOutcome[] | undefined)[]> {
-    const attempts = new Map<string, (() => Promise<void>)[]>()
+    const attempts = new Map<string, ((isTrial?: boolean) => Promise<boolean>)[]>()
     let deliveries = 0
     const outcomes = events.map((event) => {
       const names = subscribers.get(event.type)!
@@ -115,14 +127,55 @@ export function createFirstAttemptsOfGroup(
       for (const [at, endpoint] of names.entries()) {
         const queue = attempts.get(endpoint) ?? []
         attempts.set(endpoint, queue)
-        queue.push(async () => {
-          made[at] = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt })
+        queue.push(async (isTrial) => {
+          const outcome = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, isTrial)
+          made[at] = outcome
+          return isDelivered(outcome)
         })
       }
       return made
     })
-    await Promise.all([...attempts.values()].map(beginAttempts))
+    let endpointsLeft = attempts.size
+    const onEndpointBegun = (): void => {
+      endpointsLeft -= 1
+      if (endpointsLeft <= 0) onBegun()
+    }
+    if (endpointsLeft === 0) onBegun()
+    await Promise.all(
+      [...attempts].map(([endpoint, queue]) => attemptEach(endpoint, queue, onEndpointBegun)),
+    )
     return outcomes
+  }
+
+  /**
+   * An endpoint that was slow or failing is tried with one event before the others: what a busy worker took for
+   * slow would else leave each event of the group to a workflow of its own, and make the worker busier still.
+   * The emitter in this process is not to outrun the worker, but no endpoint is to hold it up.
+   */
+  async function attemptEach(
+    endpoint: string,
+    [first, ...others]: readonly ((isTrial?: boolean) => Promise<boolean>)[],
+    onBegun: () => void,
+  ): Promise<void> {
+    if (first === undefined) return
+    const queue = await queueOf(endpoint)
+    if (!health.isQuick(endpoint)) {
+      onBegun()
+      await first(true)
+      return beginAttempts(others, queue)
+    }
+    if (queue.durationMs <= HOLDING_MS) return beginAttempts([first, ...others], queue, onBegun)
+    onBegun()
+    return beginAttempts([first, ...others], queue)
+  }
+
+  /** All groups share an endpoint's queue: each with its own, they would together pass the endpoint's limit. */
+  async function queueOf(name: string): Promise<AttemptQueue> {
+    const endpoint = await endpoints.get(name)
+    const queue = queues.get(name) ?? createAttemptQueue()
+    queues.set(name, queue)
+    if (endpoint !== undefined && isUsable(endpoint)) fitQueue(queue, concurrencyOf(endpoint))
+    return queue
   }
 }
 

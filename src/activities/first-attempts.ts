@@ -3,7 +3,7 @@ import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
 import { fitsOneWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
-import { attemptFirst, beginAttempts } from './begin-attempts.js'
+import { attemptFirst, beginAttempts, createAttemptQueue } from './begin-attempts.js'
 import type { DeliverInput } from './attempt.js'
 import type { createDeliverFirst } from './deliver-first.js'
 
@@ -58,7 +58,9 @@ export function createFirstAttempts(
     await beginAttempts(
       made.map((first) => async () => {
         first.outcome = await attemptFirst(deliverFirst, logger, { endpoint: first.endpoint, ...accepted })
+        return first.outcome.kind === 'delivered'
       }),
+      createAttemptQueue(),
     )
     return made
   }

@@ -51,7 +51,7 @@ export function createActivities(dependencies: ActivityDependencies) {
   const deliverFirst = createDeliverFirst(attempts, expressAttempts)
   return {
     firstAttempts: createFirstAttempts(dependencies, deliverFirst),
-    firstAttemptsOfGroup: createFirstAttemptsOfGroup(dependencies, deliverFirst),
+    firstAttemptsOfGroup: createFirstAttemptsOfGroup(attempts, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
     deliverFirst,
     deliver: createDeliver(attempts),

@@ -20,6 +20,9 @@ const { firstAttemptsOfGroup } = proxyLocalActivities<Activities>({
   retry: { initialInterval: '1s', maximumInterval: '30s' },
 })
 
+/** Workflows that are being started at the same time. */
+const MAX_STARTING = 20
+
 /**
  * Delivers events that were emitted at the same time: makes the first attempts of all of them, and hands each
  * event of which a delivery is not finished to a workflow of its own, which goes on from there.
@@ -29,9 +32,10 @@ export async function syncGroup({ events, registryRevision }: SyncGroupInput): P
   const { subscribers, outcomes } = await firstAttemptsOfGroup({ events, acceptedAt, registryRevision })
   const attemptedAt = new Date().toISOString()
   const goingOn = outcomes.flatMap((outcome, index) =>
-    outcome.kind === 'unfinished' ? goOn(events[index]!, outcome, acceptedAt, registryRevision) : [],
+    outcome.kind === 'unfinished' ? [() => goOn(events[index]!, outcome, acceptedAt, registryRevision)] : [],
   )
-  if (goingOn.length > 0) await Promise.all(goingOn)
+  // All at once, their workflow tasks would wait for the worker beyond their time limit.
+  while (goingOn.length > 0) await Promise.all(goingOn.splice(0, MAX_STARTING).map((start) => start()))
   const result: SyncGroupResult = {
     attemptedAt,
     subscribers,

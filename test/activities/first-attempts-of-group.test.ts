@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, expect, test, vi } from 'vitest'
 import {
@@ -78,7 +79,7 @@ test('an attempt without an outcome is logged and left, and the others are made'
     { policy: ['broken', 'healthy'] },
     ({ endpoint }) =>
       endpoint === 'broken' ? Promise.reject(new Error('no key')) : Promise.resolve(deliveredWith(200)),
-    logger,
+    { logger },
   )
 
   expect(outcomes).toMatchObject([
@@ -90,6 +91,44 @@ test('an attempt without an outcome is logged and left, and the others are made'
     },
   ])
   expect(lines.join('')).toContain('no key')
+})
+
+test('an endpoint that was slow is tried with one event, and gets the others after it', async () => {
+  const calls: string[] = []
+  const { outcomes } = await attemptAll(
+    ['policy', 'policy', 'policy'],
+    { policy: ['Slow'] },
+    async ({ event }, isTrial) => {
+      calls.push(`${event.id} begins${isTrial === true ? ' as a trial' : ''}`)
+      await setImmediate()
+      calls.push(`${event.id} ends`)
+      return deliveredWith(200)
+    },
+    { isQuick: false },
+  )
+
+  expect(calls.slice(0, 4)).toEqual(['0 begins as a trial', '0 ends', '1 begins', '2 begins'])
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['delivered', 'delivered', 'delivered'])
+})
+
+test('a group goes on for as long as an endpoint delivers, and not once it has stopped', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  let made = 0
+  const { outcomes, attempts } = await attemptAll(
+    Array(400).fill('policy'),
+    { policy: ['Steady'] },
+    async () => {
+      made += 1
+      const outcome = made <= 200 ? deliveredWith(200) : ({ kind: 'skipped' } as const)
+      vi.advanceTimersByTime(10)
+      await setImmediate()
+      return outcome
+    },
+  )
+
+  expect(outcomes.slice(0, 200).every(({ kind }) => kind === 'delivered')).toBe(true)
+  expect(attempts).toBeGreaterThan(200)
+  expect(attempts).toBeLessThan(350)
 })
 
 test('what a group says of its deliveries fits into a payload, with the longest answers and names too', async () => {
@@ -113,9 +152,12 @@ test('what a group says of its deliveries fits into a payload, with the longest 
 async function attemptAll(
   types: readonly string[],
   subscribed: Record<string, string[]>,
-  deliverFirst: (input: { endpoint: string; event: SyncEvent }) => Promise<FirstOutcome> = () =>
+  deliverFirst: (
+    input: { endpoint: string; event: SyncEvent },
+    isTrial: boolean | undefined,
+  ) => Promise<FirstOutcome> = () =>
     Promise.resolve(deliveredWith(200)),
-  logger = recordingLogger().logger,
+  { logger = recordingLogger().logger, isQuick = true } = {},
 ): Promise<GroupAttempts & { attempts: number }> {
   let attempts = 0
   const endpoints = {
@@ -124,10 +166,13 @@ async function attemptAll(
     getLatest: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   }
-  const firstAttemptsOfGroup = createFirstAttemptsOfGroup({ endpoints, logger }, (input) => {
-    attempts += 1
-    return deliverFirst(input)
-  })
+  const firstAttemptsOfGroup = createFirstAttemptsOfGroup(
+    { endpoints, health: { isQuick: () => isQuick }, logger },
+    (input, isTrial) => {
+      attempts += 1
+      return deliverFirst(input, isTrial)
+    },
+  )
   const events = types.map((type, index) => ({ type, id: `${index}`, time: ACCEPTED_AT, data: {} }))
   const made: GroupAttempts = await new MockActivityEnvironment().run(firstAttemptsOfGroup, {
     events,
