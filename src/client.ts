@@ -11,6 +11,12 @@ import {
 } from './client/endpoint-registry.js'
 import { createEvents, type EventToEmit } from './client/create-events.js'
 import { checkDeliveriesOptions, readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
+import {
+  listEvents,
+  parseListEventsOptions,
+  type EventPage,
+  type ListEventsOptions,
+} from './client/list-events.js'
 import { forward, type EventSource, type ForwardOptions } from './client/forward.js'
 import { Listeners, type ErrorListener, type EventListener } from './client/local-listeners.js'
 import { discardDelivery, retryDelivery } from './client/open-deliveries.js'
@@ -43,6 +49,7 @@ import type { DeliveryPage } from './workflows/messages.js'
 export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
 export type { EventToEmit } from './client/create-events.js'
 export type { DeliveriesOptions } from './client/event-deliveries.js'
+export type { EventPage, EventStatus, ListedEvent, ListEventsOptions } from './client/list-events.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
@@ -223,6 +230,17 @@ export class SyncService implements AsyncDisposable {
     return this.#watch(() => {
       const created = createEvents(events, this.#maxDataBytes())
       return this.#whenChanged((parts) => Promise.all(created.map((event) => this.#start(parts, event))))
+    })
+  }
+
+  /**
+   * Lists events by what Temporal's visibility knows, such as those that wait for an endpoint.
+   * @throws {InvalidInputError}
+   */
+  listEvents(options: ListEventsOptions = {}): Promise<EventPage> {
+    return this.#watch(() => {
+      const listing = parseListEventsOptions(options)
+      return this.#whenChanged((parts) => listEvents(parts, listing))
     })
   }
 

@@ -9,7 +9,13 @@ import type { EndpointReader } from '../store/endpoint-cache.js'
 import { isUsable } from '../store/endpoint-store.js'
 import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import { concurrencyOf } from './admission.js'
-import { attemptFirst, beginAttempts, createAttemptQueue, fitQueue, type AttemptQueue } from './begin-attempts.js'
+import {
+  attemptFirst,
+  beginAttempts,
+  createAttemptQueue,
+  fitQueue,
+  type AttemptQueue,
+} from './begin-attempts.js'
 import type { createDeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -141,9 +147,7 @@ export function createFirstAttemptsOfGroup(
       if (endpointsLeft <= 0) onBegun()
     }
     if (endpointsLeft === 0) onBegun()
-    await Promise.all(
-      [...attempts].map(([endpoint, queue]) => attemptEach(endpoint, queue, onEndpointBegun)),
-    )
+    await Promise.all([...attempts].map(([endpoint, queue]) => attemptEach(endpoint, queue, onEndpointBegun)))
     return outcomes
   }
 

@@ -30,7 +30,7 @@ export interface EmitOptions {
 /** A serialised event's largest accepted size in bytes, unless configured. */
 export const DEFAULT_MAX_DATA_BYTES = 256 * 1024
 
-const eventTypeSchema = z
+export const eventTypeSchema = z
   .string('a string')
   .max(100, 'at most 100 characters')
   .regex(
@@ -51,6 +51,12 @@ const discardReasonSchema = z.string('a string').trim().min(1, 'a reason').max(5
 
 const ACCEPTED_TIME = 'a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999'
 
+/** A moment, made RFC 3339 in UTC. */
+export const timeSchema = z
+  .union([z.date(), z.iso.datetime({ offset: true, error: ACCEPTED_TIME })], ACCEPTED_TIME)
+  .transform((time) => new Date(time).toISOString())
+  .refine((time) => /^\d{4}-/.test(time), ACCEPTED_TIME)
+
 const emitOptionsSchema = z.strictObject(
   {
     id: eventIdSchema.optional(),
@@ -59,11 +65,7 @@ const emitOptionsSchema = z.strictObject(
       // Temporal finds no value with `"` or `\` in its search attributes where Postgres keeps them.
       .regex(/^[^\p{Cc}\p{Cs}"\\]{1,200}$/u, '1 to 200 characters, none of them a control character, " or \\')
       .optional(),
-    time: z
-      .union([z.date(), z.iso.datetime({ offset: true, error: ACCEPTED_TIME })], ACCEPTED_TIME)
-      .transform((time) => new Date(time).toISOString())
-      .refine((time) => /^\d{4}-/.test(time), ACCEPTED_TIME)
-      .optional(),
+    time: timeSchema.optional(),
   },
   'an object of the options id, key and time',
 )

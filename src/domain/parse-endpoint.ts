@@ -16,7 +16,7 @@ import { ACCEPTED_URL, isAcceptedUrl } from './accepted-url.js'
 
 const DAY_MS = 24 * 60 * 60_000
 
-const nameSchema = z
+export const endpointNameSchema = z
   .string('a string')
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -113,7 +113,7 @@ const settingsSchema = z
     error: 'either format or connector',
   })
 
-const endpointSchema = z.object({ name: nameSchema, settings: settingsSchema })
+const endpointSchema = z.object({ name: endpointNameSchema, settings: settingsSchema })
 
 /**
  * Checks a name and its complete settings.

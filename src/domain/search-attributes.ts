@@ -35,3 +35,40 @@ export function groupQuery(token: string, taskQueue: string): string {
 export function allWaitingQuery(taskQueue: string): string {
   return `SyncWaitingCount > 0 AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`
 }
+
+/** Which events a visibility query is about. */
+export interface EventFilter {
+  type?: string | undefined
+  /** Name of an endpoint. */
+  waitingOn?: string | undefined
+  /** As Temporal spells it, such as `Running`. */
+  executionStatus?: string | undefined
+  /** Not before, RFC 3339. */
+  since?: string | undefined
+  /** Before, RFC 3339. */
+  until?: string | undefined
+}
+
+/** The visibility query for the workflows of one task queue's workers that have events, alone or in a group. */
+export function eventsQuery(
+  taskQueue: string,
+  { type, waitingOn, executionStatus, since, until }: EventFilter,
+): string {
+  const kinds = [
+    type === undefined
+      ? 'WorkflowType = "syncEvent"'
+      : `(WorkflowType = "syncEvent" AND WorkflowId STARTS_WITH "${type}/")`,
+    // What a group has left is delivered, or waits in a workflow of its own.
+    ...(waitingOn === undefined ? ['WorkflowType = "syncGroup"'] : []),
+  ]
+  return [
+    `TaskQueue = "${taskQueue}"`,
+    `(${kinds.join(' OR ')})`,
+    executionStatus === undefined
+      ? 'ExecutionStatus != "ContinuedAsNew"'
+      : `ExecutionStatus = "${executionStatus}"`,
+    ...(waitingOn === undefined ? [] : [`SyncWaitingOn = "${waitingOn}"`]),
+    ...(since === undefined ? [] : [`StartTime >= "${since}"`]),
+    ...(until === undefined ? [] : [`StartTime < "${until}"`]),
+  ].join(' AND ')
+}

@@ -2,8 +2,8 @@ import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@tempo
 import type { Delivery } from '../domain/delivery.js'
 import { listedBytes, MAX_LIST_BYTES } from '../domain/search-attributes.js'
 
-const syncWaitingOn = defineSearchAttributeKey('SyncWaitingOn', 'KEYWORD_LIST')
-const syncWaitingCount = defineSearchAttributeKey('SyncWaitingCount', 'INT')
+export const syncWaitingOn = defineSearchAttributeKey('SyncWaitingOn', 'KEYWORD_LIST')
+export const syncWaitingCount = defineSearchAttributeKey('SyncWaitingCount', 'INT')
 
 /** The search attributes that say for whom an event waits. */
 export interface WaitingAttributes {

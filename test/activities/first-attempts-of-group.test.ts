@@ -155,8 +155,7 @@ async function attemptAll(
   deliverFirst: (
     input: { endpoint: string; event: SyncEvent },
     isTrial: boolean | undefined,
-  ) => Promise<FirstOutcome> = () =>
-    Promise.resolve(deliveredWith(200)),
+  ) => Promise<FirstOutcome> = () => Promise.resolve(deliveredWith(200)),
   { logger = recordingLogger().logger, isQuick = true } = {},
 ): Promise<GroupAttempts & { attempts: number }> {
   let attempts = 0
