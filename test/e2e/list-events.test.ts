@@ -117,7 +117,7 @@ async function listAll(service: SyncService, options: ListEventsOptions): Promis
   let cursor: string | undefined
   do {
     const page = await service.listEvents({ ...options, ...(cursor !== undefined && { cursor }) })
-    if (options.limit !== undefined) expect(page.events.length).toBeLessThanOrEqual(options.limit)
+    expect(page.events.length).toBeLessThanOrEqual(options.limit ?? 50)
     listed.push(...page.events)
     cursor = page.nextCursor
   } while (cursor !== undefined)
