@@ -7,6 +7,12 @@ import type { FirstOutcome } from './first-attempts.js'
 /** Attempts that are under way at the same time, of one event or to one endpoint. */
 const CONCURRENCY = 20
 
+/** Attempts of a group that are under way at the same time: more would all look slow, and open connections anew. */
+const GROUP_CONCURRENCY = 200
+
+/** However many endpoints a group has, each of them gets so many attempts at the same time. */
+const MIN_CONCURRENCY = 4
+
 /** After so long without a quick delivery no more begin, in milliseconds: the others' outcomes wait for them. */
 const BEGIN_WITHIN_MS = 1_000
 
@@ -24,17 +30,19 @@ export interface AttemptQueue {
   limit: LimitFunction
   /** When the last quick delivery ended, on the process's own clock. */
   deliveredAt: number
-  /** How long the last attempt took, in milliseconds. */
-  durationMs: number
 }
 
 export function createAttemptQueue(): AttemptQueue {
-  return { limit: pLimit(CONCURRENCY), deliveredAt: -Infinity, durationMs: 0 }
+  return { limit: pLimit(CONCURRENCY), deliveredAt: -Infinity }
 }
 
-/** An endpoint that takes few attempts at a time gets half of them from its queue; the rest is for its rounds. */
-export function fitQueue({ limit }: AttemptQueue, maxConcurrentAttempts: number): void {
-  limit.concurrency = Math.min(CONCURRENCY, Math.ceil(maxConcurrentAttempts / 2))
+/**
+ * Shares what a group may have under way among its endpoints. One that takes few attempts at a time gets half of
+ * them from its queue; the rest is for its rounds.
+ */
+export function fitQueue({ limit }: AttemptQueue, endpoints: number, maxConcurrentAttempts = Infinity): void {
+  const share = Math.max(MIN_CONCURRENCY, Math.floor(GROUP_CONCURRENCY / endpoints))
+  limit.concurrency = Math.min(CONCURRENCY, share, Math.ceil(maxConcurrentAttempts / 2))
 }
 
 /**
@@ -58,8 +66,7 @@ export async function beginAttempts(
     if (beganAt > Math.min(beginsBefore, startedAt + BEGIN_ALL_WITHIN_MS)) return
     const delivered = await attempt()
     const endedAt = performance.now()
-    queue.durationMs = endedAt - beganAt
-    if (delivered && queue.durationMs <= QUICK_MS) queue.deliveredAt = endedAt
+    if (delivered && endedAt - beganAt <= QUICK_MS) queue.deliveredAt = endedAt
   }
 }
 

@@ -9,6 +9,7 @@ import type { EndpointReader } from '../store/endpoint-cache.js'
 import { isUsable } from '../store/endpoint-store.js'
 import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import { concurrencyOf } from './admission.js'
+import { createBusyMeter } from './busy-meter.js'
 import {
   attemptFirst,
   beginAttempts,
@@ -23,9 +24,6 @@ import type { FirstOutcome } from './first-attempts.js'
 const MAX_DELIVERIES = 4_000
 /** What the unfinished deliveries of a group may take in all, in characters of JSON. */
 const MAX_CHARACTERS = 300_000
-
-/** An endpoint that takes longer, in milliseconds, does not make the emitter of this process wait. */
-const HOLDING_MS = 100
 
 /** What the first attempts of a group of events are about. */
 export interface GroupAttemptsInput {
@@ -59,7 +57,7 @@ interface GroupDependencies {
   endpoints: EndpointReader
   health: Pick<EndpointHealth, 'isQuick'>
   logger: Logger
-  /** Told when the last of them has begun, or as good as, with the group's workflow. */
+  /** Told when they begin, and where the process is busy when all have begun, with the group's workflow. */
   onFirstAttempts?: (workflowId: string) => void
 }
 
@@ -72,6 +70,7 @@ export function createFirstAttemptsOfGroup(
   deliverFirst: ReturnType<typeof createDeliverFirst>,
 ) {
   const queues = new Map<string, AttemptQueue>()
+  const isProcessBusy = createBusyMeter()
 
   return async function firstAttemptsOfGroup({
     events,
@@ -80,9 +79,13 @@ export function createFirstAttemptsOfGroup(
   }: GroupAttemptsInput): Promise<GroupAttempts> {
     const workflowId = activityInfo().workflowExecution?.workflowId
     const subscribers = await resolve(events, registryRevision)
-    const outcomes = await attemptAll(events, subscribers, acceptedAt, () => {
+    const tellEmitter = (): void => {
       if (workflowId !== undefined) onFirstAttempts?.(workflowId)
-    })
+    }
+    // An emitter in this process is not to outrun the worker; an endpoint that is slow does not hold it up.
+    const isBusy = isProcessBusy()
+    if (!isBusy) tellEmitter()
+    const outcomes = await attemptAll(events, subscribers, acceptedAt, isBusy ? tellEmitter : undefined)
     const isDone = outcomes.map((made) => made?.every(isDelivered) === true)
     const open = isDone.filter((done) => !done).length
     const delivered = new Set(events.filter((_, index) => isDone[index]).map(({ type }) => type))
@@ -120,7 +123,7 @@ export function createFirstAttemptsOfGroup(
     events: readonly SyncEvent[],
     subscribers: ReadonlyMap<string, readonly string[]>,
     acceptedAt: string,
-    onBegun: () => void,
+    onBegun?: () => void,
   ): Promise<(FirstOutcome[] | undefined)[]> {
     const attempts = new Map<string, ((isTrial?: boolean) => Promise<boolean>)[]>()
     let deliveries = 0
@@ -144,41 +147,43 @@ export function createFirstAttemptsOfGroup(
     let endpointsLeft = attempts.size
     const onEndpointBegun = (): void => {
       endpointsLeft -= 1
-      if (endpointsLeft <= 0) onBegun()
+      if (endpointsLeft <= 0) onBegun?.()
     }
-    if (endpointsLeft === 0) onBegun()
-    await Promise.all([...attempts].map(([endpoint, queue]) => attemptEach(endpoint, queue, onEndpointBegun)))
+    if (endpointsLeft === 0) onBegun?.()
+    await Promise.all(
+      [...attempts].map(async ([endpoint, made]) =>
+        attemptEach(endpoint, made, await queueOf(endpoint, attempts.size), onEndpointBegun),
+      ),
+    )
     return outcomes
   }
 
   /**
    * An endpoint that was slow or failing is tried with one event before the others: what a busy worker took for
    * slow would else leave each event of the group to a workflow of its own, and make the worker busier still.
-   * The emitter in this process is not to outrun the worker, but no endpoint is to hold it up.
    */
   async function attemptEach(
     endpoint: string,
     [first, ...others]: readonly ((isTrial?: boolean) => Promise<boolean>)[],
+    queue: AttemptQueue,
     onBegun: () => void,
   ): Promise<void> {
     if (first === undefined) return
-    const queue = await queueOf(endpoint)
     if (!health.isQuick(endpoint)) {
       onBegun()
       await first(true)
       return beginAttempts(others, queue)
     }
-    if (queue.durationMs <= HOLDING_MS) return beginAttempts([first, ...others], queue, onBegun)
-    onBegun()
-    return beginAttempts([first, ...others], queue)
+    return beginAttempts([first, ...others], queue, onBegun)
   }
 
   /** All groups share an endpoint's queue: each with its own, they would together pass the endpoint's limit. */
-  async function queueOf(name: string): Promise<AttemptQueue> {
+  async function queueOf(name: string, endpointCount: number): Promise<AttemptQueue> {
     const endpoint = await endpoints.get(name)
     const queue = queues.get(name) ?? createAttemptQueue()
     queues.set(name, queue)
-    if (endpoint !== undefined && isUsable(endpoint)) fitQueue(queue, concurrencyOf(endpoint))
+    const isKnown = endpoint !== undefined && isUsable(endpoint)
+    fitQueue(queue, endpointCount, isKnown ? concurrencyOf(endpoint) : undefined)
     return queue
   }
 }

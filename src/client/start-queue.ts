@@ -25,6 +25,9 @@ const MAX_GROUPS = 2
 /** How long a worker that does not get to it keeps the next start waiting, in milliseconds. */
 const MAX_HELD_MS = 1_000
 
+/** The same for a group: a busy worker has up to thousands of attempts to begin. */
+const MAX_GROUP_HELD_MS = 5_000
+
 /**
  * A group's events in bytes of JSON. Beside what is said of their deliveries, a workflow task starts a workflow
  * for each of them at worst, and Temporal takes 4 MiB in one message.
@@ -109,7 +112,8 @@ export class StartQueue {
     try {
       const { receipts, isEager } = await this.#send(group.map(({ input }) => input))
       for (const [index, { resolve }] of group.entries()) resolve(receipts[index]!)
-      if (isEager) await this.options.pace?.begun(receipts[0]!.workflowId, MAX_HELD_MS)
+      const heldMs = group.length > 1 ? MAX_GROUP_HELD_MS : MAX_HELD_MS
+      if (isEager) await this.options.pace?.begun(receipts[0]!.workflowId, heldMs)
     } catch (error) {
       for (const { input, reject } of group) {
         reject(error instanceof SyncError ? error : notAccepted(input.event, error))
