@@ -159,7 +159,7 @@ export async function listEvents(
       const events = await eventsOf(client, execution, filter)
       const from = index === position.workflow ? position.event : 0
       for (const [at, event] of events.entries()) {
-        if (at < from) continue
+        if (at < from || event === undefined) continue
         const key = workflowIdOf(event)
         if (listed.size >= limit && !listed.has(key)) {
           return page(listed, { ...position, workflow: index, event: at })
@@ -205,12 +205,12 @@ function merged(one: ListedEvent | undefined, other: ListedEvent): ListedEvent {
   }
 }
 
-/** What a workflow says of the events in it; nothing of one that another workflow speaks for. */
+/** What a workflow says of each event in it; nothing of one for which another workflow speaks. */
 async function eventsOf(
   client: Client,
   info: ExecutionInfo,
   { type, waitingOn }: Pick<EventListing, 'type' | 'waitingOn'>,
-): Promise<ListedEvent[]> {
+): Promise<(ListedEvent | undefined)[]> {
   const workflowId = info.execution?.workflowId ?? ''
   const status = STATUS_BY_CODE[info.status ?? 0] ?? 'failed'
   const attributes = decodeTypedSearchAttributes(info.searchAttributes?.indexedFields)
@@ -229,22 +229,27 @@ async function eventsOf(
     return isPart(workflowId) && waitingOn === undefined ? [] : [{ ...own, ...common }]
   }
   const grouped = await readGroup(client, { workflowId, runId: info.execution?.runId ?? '' }, status)
-  return grouped
-    .filter((event) => type === undefined || event.type === type)
-    .map((event) => ({ type: event.type, id: event.id, ...common }))
+  return grouped.map((event) =>
+    event.goesOn || (type !== undefined && event.type !== type)
+      ? undefined
+      : { type: event.type, id: event.id, ...common },
+  )
 }
 
-/** The events of a group for which no other workflow speaks. */
+/** The events of a group in their order, and whether another workflow speaks for them. */
 async function readGroup(
   client: Client,
   execution: { workflowId: string; runId: string },
   status: EventStatus,
-): Promise<Pick<SyncEvent, 'type' | 'id'>[]> {
+): Promise<(Pick<SyncEvent, 'type' | 'id'> & { goesOn: boolean })[]> {
   try {
-    if (status !== 'completed') return (await readStartInput<SyncGroupInput>(client, execution)).events
+    if (status !== 'completed') {
+      const { events } = await readStartInput<SyncGroupInput>(client, execution)
+      return events.map(({ type, id }) => ({ type, id, goesOn: false }))
+    }
     const { workflowId, runId } = execution
     const result = (await client.workflow.getHandle(workflowId, runId).result()) as SyncGroupResult
-    return result.events.filter(({ statuses }) => statuses !== undefined)
+    return result.events.map(({ type, id, statuses }) => ({ type, id, goesOn: statuses === undefined }))
   } catch (error) {
     // Temporal keeps it no longer; visibility lags.
     if (error instanceof WorkflowNotFoundError || failedWith(error, 'NOT_FOUND')) return []

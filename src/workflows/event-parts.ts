@@ -1,20 +1,33 @@
 import {
   CancellationScope,
   ChildWorkflowFailure,
+  condition,
   setCurrentDetails,
+  setHandler,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow'
 import { hasEnded } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
 import { describeParts } from './current-details.js'
-import { SYNC_EVENT_WORKFLOW, type EventPart, type SyncEventInput, type SyncEventResult } from './messages.js'
+import {
+  partAttemptedSignal,
+  SYNC_EVENT_WORKFLOW,
+  type EventPart,
+  type SyncEventInput,
+  type SyncEventResult,
+} from './messages.js'
 import type { syncEvent } from './sync-event.js'
+
+/** Parts that make their first attempts at the same time: more would make the worker slow, and take its memory. */
+const MAX_ATTEMPTING = 5
 
 /** An event that is delivered by workflows for a part of its endpoints each, as they are too many for one. */
 export class EventParts {
   readonly parts: EventPart[]
   readonly #endpoints: readonly (readonly string[])[]
+  /** The parts whose first attempts are over. */
+  readonly #attempted = new Set<string>()
 
   constructor(endpoints: readonly (readonly string[])[]) {
     const { workflowId } = workflowInfo()
@@ -33,8 +46,9 @@ export class EventParts {
     return this.parts[index]?.workflowId
   }
 
-  /** Starts the parts and waits until each has ended. */
+  /** Starts the parts, a few at a time, and waits until each has ended. */
   async run(event: SyncEvent, acceptedAt: string): Promise<SyncEventResult> {
+    setHandler(partAttemptedSignal, (workflowId) => void this.#attempted.add(workflowId))
     setCurrentDetails(describeParts(this.parts))
     await Promise.all(this.parts.map((_, index) => this.#runPart(index, event, acceptedAt)))
     return { deliveries: [], parts: this.parts }
@@ -47,7 +61,9 @@ export class EventParts {
       acceptedAt,
       firstAttempts: 'together',
       endpoints: [...this.#endpoints[index]!],
+      tellsParent: true,
     }
+    if (index >= MAX_ATTEMPTING) await condition(() => this.#attempted.size > index - MAX_ATTEMPTING)
     const child = await startChild<typeof syncEvent>(SYNC_EVENT_WORKFLOW, {
       workflowId: part.workflowId,
       // One of an event that was terminated a moment ago may not have ended yet.
@@ -63,6 +79,7 @@ export class EventParts {
       // An operator has ended this part; the others go on.
       part.discarded = part.deliveries
     }
+    this.#attempted.add(part.workflowId)
     setCurrentDetails(describeParts(this.parts))
   }
 }

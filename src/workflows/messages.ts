@@ -20,6 +20,8 @@ export interface SyncEventInput {
   firstAttempts?: 'together'
   /** The endpoints of this part, where an event has too many for one workflow. @default those that are subscribed */
   endpoints?: string[]
+  /** Whether a part tells its event when its first attempts are over and it goes on. */
+  tellsParent?: boolean
   /** When the event was accepted, RFC 3339; there when it continues as new. */
   acceptedAt?: string
   /** Where the deliveries stood; there when it continues as new. */
@@ -78,10 +80,10 @@ export interface DeliveryPage {
 /** How many deliveries a page holds at most: their evidence is cut to fit a payload. */
 export const MAX_PAGE_SIZE = 100
 
-/** Where the deliveries stand. A query's answer is a payload too, so it is paged. */
 /** The type of the failure that refers to the part which has a delivery, with its workflow's id as detail. */
 export const DELIVERY_IN_PART = 'DeliveryInPart'
 
+/** Where the deliveries stand. A query's answer is a payload too, so it is paged. */
 export const deliveriesQuery = defineQuery<
   DeliveryPage & Pick<SyncEventResult, 'parts'>,
   [{ cursor?: string; limit?: number }]
@@ -100,6 +102,9 @@ export interface ReleaseRequest {
  */
 export const releaseSignal =
   defineSignal<[{ endpoint: string; version: string | undefined } & ReleaseRequest]>('release')
+
+/** The first attempts of a part, by its workflow's id, are over, and it goes on. */
+export const partAttemptedSignal = defineSignal<[workflowId: string]>('partAttempted')
 
 /** An operator wants a new attempt now. An update, so that a wrong endpoint or an ended delivery is refused. */
 export const retryDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string }]>('retryDelivery')

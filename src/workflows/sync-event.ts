@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   condition,
   continueAsNew,
+  getExternalWorkflowHandle,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -21,6 +22,7 @@ import {
   discardDeliveryUpdate,
   MAX_PAGE_SIZE,
   pageOf,
+  partAttemptedSignal,
   releaseSignal,
   retryDeliveryUpdate,
   type SyncEventInput,
@@ -56,6 +58,7 @@ export async function syncEvent({
   firstAttempts: made,
   acceptedAt = workflowInfo().startTime.toISOString(),
   endpoints,
+  tellsParent = false,
   deliveries: carried,
 }: SyncEventInput): Promise<SyncEventResult> {
   let runs: DeliveryRun[] | undefined
@@ -98,7 +101,10 @@ export async function syncEvent({
 
   // Each promise of workflow code costs about as much as a request: where all is done, none is made.
   const openRuns = started.filter(({ delivery }) => !hasEnded(delivery))
-  if (openRuns.length > 0) await runAll(openRuns)
+  if (openRuns.length > 0) {
+    if (tellsParent) void tellParent()
+    await runAll(openRuns)
+  }
   if (!allHandlersFinished()) await condition(allHandlersFinished)
   const isPart = endpoints !== undefined
   const kept = fitEvidence(deliveries(), isPart ? MAX_PART_CHARACTERS : undefined)
@@ -169,6 +175,15 @@ export async function syncEvent({
     const { delivery } = runOf(endpoint)
     if (hasEnded(delivery)) throw refusal(endpoint, `is ${delivery.state} already`)
   }
+}
+
+/** It may have ended, as an operator wanted; then it need not know. */
+async function tellParent(): Promise<void> {
+  const { parent, workflowId } = workflowInfo()
+  if (parent === undefined) return
+  await getExternalWorkflowHandle(parent.workflowId)
+    .signal(partAttemptedSignal, workflowId)
+    .catch(() => undefined)
 }
 
 function refusal(endpoint: string, why: string): ApplicationFailure {

@@ -31,7 +31,7 @@ test('all of them failing at once are retried and delivered, in histories within
     response.writeHead(isUp ? 200 : 503).end()
   })
   const names = await registerMany(environment, receiver.url, MANY)
-  const receipt = await environment.syncService.emit('policy.approved', { text: 'x'.repeat(20_000) })
+  const receipt = await environment.syncService.emit('policy.approved', { text: 'x'.repeat(100_000) })
   await receiver.waitForRequests(MANY)
 
   isUp = true

@@ -79,6 +79,8 @@ describe.concurrent('events are listed', () => {
           all.filter((_, number) => number % 3 === 0),
         )
         expect(idsOf(await listAll(syncService, {}))).toEqual(all)
+        // While the group runs, it speaks for all its events.
+        expect(await listAll(syncService, { status: 'completed' })).toHaveLength(8)
       },
       { timeout: 60_000 },
     )
