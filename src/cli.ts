@@ -7,8 +7,10 @@ import { endpointsCommand } from './cli/endpoints.js'
 import { keysCommand } from './cli/keys.js'
 import { migrateCommand } from './cli/migrate.js'
 import { doctorCommand } from './cli/doctor.js'
+import { serveCommand } from './cli/serve.js'
 import { setupCommand } from './cli/setup.js'
 import { startCommand } from './cli/start.js'
+import { tokensCommand } from './cli/tokens.js'
 import { workerCommand } from './cli/worker.js'
 import { SyncError } from './domain/errors.js'
 import { packageVersion } from './package-version.js'
@@ -19,6 +21,8 @@ const program = new Command('external-sync')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(workerCommand())
+  .addCommand(serveCommand())
+  .addCommand(tokensCommand())
   .addCommand(endpointsCommand())
   .addCommand(keysCommand())
   .addCommand(migrateCommand())

@@ -26,6 +26,8 @@ import {
   type ServiceParts,
   type SyncServiceOptions,
 } from './client/service-parts.js'
+import { checkReady } from './client/readiness.js'
+import { rotateSigningSecret, type RotatedSecret } from './client/rotate-signing-secret.js'
 import type { Receipt } from './client/start-events.js'
 import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
@@ -52,6 +54,7 @@ export type { DeliveriesOptions } from './client/event-deliveries.js'
 export type { EventPage, EventStatus, ListedEvent, ListEventsOptions } from './client/list-events.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
+export type { RotatedSecret } from './client/rotate-signing-secret.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
 export type { Receipt } from './client/start-events.js'
 export type { EndpointTestReport } from './client/test-endpoint.js'
@@ -174,6 +177,15 @@ export class SyncService implements AsyncDisposable {
     return this.#change(() => (parts) => removeEndpoint(parts, name, options))
   }
 
+  /**
+   * Gives an endpoint a new signing secret of the kind that it has, and returns what the receiver needs of it, which
+   * is shown nowhere else. The one before signs beside it until the next rotation, or until `signingSecrets` is set.
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_UNUSABLE` where its secrets cannot be read
+   */
+  rotateSigningSecret(name: string): Promise<RotatedSecret> {
+    return this.#change(() => (parts) => rotateSigningSecret(parts, name))
+  }
+
   /** @throws {SyncError} `ENDPOINT_NOT_FOUND` */
   getEndpoint(name: string): Promise<ShownEndpoint> {
     return this.#watch(() => this.#whenChanged((parts) => getEndpoint(parts, name)))
@@ -277,6 +289,14 @@ export class SyncService implements AsyncDisposable {
       const checked = parseDiscardReason(reason)
       return this.#whenChanged((parts) => discardDelivery(parts, identity, endpoint, checked))
     })
+  }
+
+  /**
+   * Resolves when Temporal and the endpoint store answer.
+   * @throws {SyncError} `TEMPORAL_UNREACHABLE` or `STORE_UNAVAILABLE` where one does not within 2 s
+   */
+  checkReady(): Promise<void> {
+    return this.#watch(async () => checkReady(await this.#connected()))
   }
 
   /** Calls `listener` in this process after Temporal has accepted an event of this type. */

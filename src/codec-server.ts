@@ -1,20 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import cors from '@fastify/cors'
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
 import { SyncError } from './domain/errors.js'
 import type { KeyRing } from './encryption/key-ring.js'
+import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
+import { sendProblem } from './http/problem.js'
+import { bearerToken, digestOf, hasDigest } from './http/secret-digest.js'
 import type { Logger } from './logger.js'
 import { createPayloadCodec } from './temporal/payload-codec.js'
 import { readRemotePayloads, writeRemotePayloads } from './temporal/remote-payloads.js'
 
 /** Temporal's messages have 4 MiB at most, which base64 makes a third larger. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024
-const REQUEST_TIMEOUT_MS = 15_000
-const HEADERS_TIMEOUT_MS = 5_000
 const IDLE_TIMEOUT_MS = 30_000
-/** How long requests that are under way may take when it stops. */
-const STOP_GRACE_MS = 2_000
 /** How long a browser may remember what an origin may do. */
 const PREFLIGHT_MAX_AGE_S = 600
 
@@ -46,13 +43,7 @@ export interface CodecServer {
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { keys, token, origins, ip, port, logger } = options
-  const app = fastify({
-    bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    keepAliveTimeout: IDLE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
-  })
+  const app = createHttpServer({ bodyLimit: MAX_BODY_BYTES, connectionTimeout: IDLE_TIMEOUT_MS })
   // A page of another origin may post text without asking first.
   app.removeContentTypeParser('text/plain')
   // Before the token is asked for: a preflight request has none, and a browser must read the refusal.
@@ -66,7 +57,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
   answerProblems(app, logger)
   addRoutes(app, keys, logger)
   await app.listen({ host: ip, port })
-  return { url: urlOf(app), stop: () => stop(app) }
+  return { url: urlOf(app), stop: () => stopHttpServer(app) }
 }
 
 function addRoutes(app: FastifyInstance, keys: KeyRing, logger: Logger): void {
@@ -90,8 +81,7 @@ function requireToken(app: FastifyInstance, token: string): void {
   const expected = digestOf(token)
   app.addHook('onRequest', async ({ headers }, reply) => {
     void reply.header('cache-control', 'no-store')
-    // Digests have the same length, which the comparison in constant time needs.
-    if (timingSafeEqual(digestOf(givenToken(headers.authorization)), expected)) return undefined
+    if (hasDigest(givenToken(headers.authorization), expected)) return undefined
     void reply.header('www-authenticate', 'Basic realm="external-sync codec", charset="UTF-8"')
     return sendProblem(reply, 401, { detail: 'expected SYNC_CODEC_TOKEN as bearer token or as password' })
   })
@@ -99,13 +89,9 @@ function requireToken(app: FastifyInstance, token: string): void {
 
 function givenToken(authorization = ''): string {
   const [scheme = '', credentials = ''] = authorization.split(' ')
-  if (scheme.toLowerCase() !== 'basic') return scheme.toLowerCase() === 'bearer' ? credentials : ''
+  if (scheme.toLowerCase() !== 'basic') return bearerToken(authorization) ?? ''
   const text = Buffer.from(credentials, 'base64').toString()
   return text.slice(text.indexOf(':') + 1)
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 function answerProblems(app: FastifyInstance, logger: Logger): void {
@@ -123,33 +109,4 @@ function answerProblems(app: FastifyInstance, logger: Logger): void {
     logger.error({ err: error }, 'the codec endpoint failed')
     return sendProblem(reply, 500, {})
   })
-}
-
-/** RFC 9457; `code` is this project's. */
-function sendProblem(
-  reply: FastifyReply,
-  status: number,
-  problem: { code?: string; detail?: string },
-): FastifyReply {
-  return reply
-    .code(status)
-    .type('application/problem+json')
-    .send({ type: 'about:blank', title: STATUS_CODES[status], status, ...problem })
-}
-
-/** Node stops to watch its timeouts when a server closes, so that a slow request could hold it open. */
-async function stop(app: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS)
-  try {
-    await app.close()
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function urlOf(app: FastifyInstance): string {
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port')
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
 }

@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClientConnectConfig } from '@temporalio/envconfig'
 import { z } from 'zod'
+import { API_TOKEN_ENTRY, API_TOKENS_ACCEPTED, parseApiToken, type ApiToken } from './api/api-token.js'
 import { parseNetworks } from './delivery/address-guard.js'
 import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
 import { parseInput } from './domain/parse-input.js'
@@ -30,6 +31,10 @@ export interface Config {
   readonly codecToken?: string
   /** Origins whose pages may use the codec endpoint. `SYNC_CODEC_ORIGINS` @default the embedded Temporal UI's */
   readonly codecOrigins?: readonly string[]
+  /** Who may call the HTTP API. `SYNC_API_TOKENS` @default none: everybody on this machine */
+  readonly apiTokens?: readonly ApiToken[]
+  /** Requests of one caller of the HTTP API in a second at most. `SYNC_API_RATE_LIMIT` @default unlimited */
+  readonly apiRateLimit?: number
   /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
   readonly cacheDir: string
   /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
@@ -78,6 +83,17 @@ const environmentSchema = z.object({
     .transform((origins) => origins.split(',').flatMap((origin) => origin.trim() || []))
     .pipe(z.array(z.string().refine(isOrigin, 'an origin such as https://temporal.city.example')))
     .optional(),
+  SYNC_API_TOKENS: z
+    .string()
+    .transform((tokens) => tokens.split(',').map((token) => token.trim()))
+    .pipe(z.array(z.string().regex(API_TOKEN_ENTRY, API_TOKENS_ACCEPTED).transform(parseApiToken)))
+    .optional(),
+  SYNC_API_RATE_LIMIT: z
+    .string()
+    .regex(/^\d{1,7}$/, 'a whole number')
+    .transform(Number)
+    .pipe(z.number().min(1, 'at least 1'))
+    .optional(),
   SYNC_TASK_QUEUE: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
@@ -103,7 +119,7 @@ const environmentSchema = z.object({
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = parseInput(environmentSchema, env, {
     subject: 'environment',
-    sensitive: ['DATABASE_URL', 'SYNC_ENCRYPTION_KEYS', 'SYNC_CODEC_TOKEN'],
+    sensitive: ['DATABASE_URL', 'SYNC_ENCRYPTION_KEYS', 'SYNC_CODEC_TOKEN', 'SYNC_API_TOKENS'],
   })
   const dataDir = resolve(parsed.SYNC_DATA_DIR)
   return Object.freeze({
@@ -115,6 +131,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     encryptPayloads: parsed.SYNC_ENCRYPT_PAYLOADS === 'true',
     ...(parsed.SYNC_CODEC_TOKEN !== undefined && { codecToken: parsed.SYNC_CODEC_TOKEN }),
     ...(parsed.SYNC_CODEC_ORIGINS !== undefined && { codecOrigins: parsed.SYNC_CODEC_ORIGINS }),
+    ...(parsed.SYNC_API_TOKENS !== undefined && { apiTokens: parsed.SYNC_API_TOKENS }),
+    ...(parsed.SYNC_API_RATE_LIMIT !== undefined && { apiRateLimit: parsed.SYNC_API_RATE_LIMIT }),
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
+import { SyncService } from './client.js'
 import { LOOPBACK_NETWORKS, temporalDataFile, type Config } from './config.js'
 import { SyncError } from './domain/errors.js'
 import { findTemporalCli } from './embedded/temporal-cli.js'
@@ -8,7 +10,7 @@ import { startTemporalServer } from './embedded/temporal-server.js'
 import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { openStoreOf } from './store/open-store.js'
-import { payloadEncryptionOf } from './temporal/data-converter.js'
+import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.js'
 import { startSyncWorker } from './worker.js'
 
 /** How the embedded system starts. */
@@ -33,6 +35,8 @@ export interface EmbeddedSystem {
   /** Where the Temporal UI is. */
   readonly uiUrl: string
   readonly store: EndpointStore
+  /** On the worker's connection, so that what is emitted here is attempted at once. */
+  readonly service: SyncService
   /** Networks that endpoints may be in although they are not public: `SYNC_ALLOW_NETWORKS`, else loopback. */
   readonly allowNetworks: readonly string[]
   /** Settles when one of the parts has stopped by itself; rejects with the reason. */
@@ -85,24 +89,35 @@ async function startParts(
   const { address, namespace, uiUrl } = server
   const connection = await NativeConnection.connect({ address })
   opened.push(() => connection.close())
+  const encryption = payloadEncryptionOf(config, true)
   const worker = await startSyncWorker({
     connection,
     namespace,
     taskQueue,
     store,
     logger,
-    encryption: payloadEncryptionOf(config, true),
+    encryption,
     allowNetworks,
     expressAttempts: config.expressAttempts,
   })
   opened.push(() => worker.stop())
+  const service = new SyncService({
+    client: new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) }),
+    store,
+    taskQueue,
+    allowNetworks,
+    grouping: config.grouping,
+    maxDataBytes: config.maxDataBytes,
+    logger,
+  })
+  opened.push(() => service.close())
 
   const failed = Promise.race([
     server.exited.then(() => endedByItself('Temporal server')),
     worker.stopped.then(() => endedByItself('worker')),
   ])
   failed.catch(() => undefined)
-  return { address, namespace, uiUrl, store, allowNetworks, failed }
+  return { address, namespace, uiUrl, store, service, allowNetworks, failed }
 }
 
 function endedByItself(part: string): never {

@@ -1,21 +1,40 @@
 import { Runtime } from '@temporalio/worker'
 import { Command, InvalidArgumentError } from 'commander'
-import { loadConfig } from '../config.js'
-import { createLogger } from '../logger.js'
-import { startEmbeddedSystem } from '../start.js'
+import { loadConfig, type Config } from '../config.js'
+import { choosePort } from '../embedded/ports.js'
+import { createLogger, type Logger } from '../logger.js'
+import { startServer, type Server } from '../server.js'
+import { startEmbeddedSystem, type EmbeddedSystem } from '../start.js'
 import { aborted, stopSignal } from '../stop-signal.js'
 import { temporalLogger } from '../temporal-logger.js'
 import { progressSpinner } from './progress-spinner.js'
 
+/** Where the HTTP API is unless told otherwise. */
+export const DEFAULT_API_PORT = 8080
+const LOOPBACK = '127.0.0.1'
+
 export function startCommand(): Command {
   return new Command('start')
-    .description('run the embedded Temporal server and a worker, until stopped; data in SYNC_DATA_DIR')
+    .description(
+      'run the embedded Temporal server, a worker and the HTTP API, until stopped; data in SYNC_DATA_DIR',
+    )
     .option('--port <port>', 'port of Temporal (default: 7233, or a free one)', parsePort)
     .option('--ui-port <port>', 'port of the Temporal UI (default: 8233, or a free one)', parsePort)
+    .option(
+      '--api-port <port>',
+      `port of the HTTP API (default: ${DEFAULT_API_PORT}, or a free one)`,
+      parsePort,
+    )
     .action(start)
 }
 
-async function start({ port, uiPort }: { port?: number; uiPort?: number }): Promise<void> {
+interface StartFlags {
+  port?: number
+  uiPort?: number
+  apiPort?: number
+}
+
+async function start({ port, uiPort, apiPort }: StartFlags): Promise<void> {
   const config = loadConfig(process.env)
   const logger = createLogger(config.logLevel ?? 'info')
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
@@ -30,17 +49,12 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
       signal,
       onProgress: (message) => (spinner.text = message),
     })
-    spinner.stop()
-    process.stdout.write(
-      `external-sync is ready\n` +
-        `  Temporal     ${system.address}\n` +
-        `  Temporal UI  ${system.uiUrl}\n` +
-        `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +
-        `  data         ${config.dataDir}\n` +
-        `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`,
-    )
     try {
+      const server = await serve(system, { config, logger, requested: apiPort })
+      spinner.stop()
+      process.stdout.write(describe(system, server, config))
       await Promise.race([system.failed, aborted(signal)])
+      await server.stop()
     } finally {
       await system.stop()
     }
@@ -49,6 +63,33 @@ async function start({ port, uiPort }: { port?: number; uiPort?: number }): Prom
   } finally {
     spinner.stop()
   }
+}
+
+interface ServeOptions {
+  config: Config
+  logger: Logger
+  requested: number | undefined
+}
+
+async function serve(
+  { service }: EmbeddedSystem,
+  { config, logger, requested }: ServeOptions,
+): Promise<Server> {
+  const port = await choosePort(LOOPBACK, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
+  const { apiTokens: tokens, apiRateLimit: rateLimit } = config
+  return startServer({ service, logger, ip: LOOPBACK, port, tokens, rateLimit })
+}
+
+function describe(system: EmbeddedSystem, server: Server, { dataDir }: Config): string {
+  return (
+    `external-sync is ready\n` +
+    `  HTTP API     ${server.url}, described by ${server.url}/openapi.json\n` +
+    `  Temporal     ${system.address}\n` +
+    `  Temporal UI  ${system.uiUrl}\n` +
+    `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +
+    `  data         ${dataDir}\n` +
+    `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`
+  )
 }
 
 export function parsePort(text: string): number {

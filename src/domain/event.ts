@@ -30,6 +30,7 @@ export interface EmitOptions {
 /** A serialised event's largest accepted size in bytes, unless configured. */
 export const DEFAULT_MAX_DATA_BYTES = 256 * 1024
 
+/** What an event's type may be. */
 export const eventTypeSchema = z
   .string('a string')
   .max(100, 'at most 100 characters')
@@ -43,11 +44,17 @@ export const eventTypeSchema = z
     'a name that does not begin with "external-sync.", which is reserved',
   )
 
-const eventIdSchema = z
+/** What an event's id may be. */
+export const eventIdSchema = z
   .string('a string')
   .regex(/^[A-Za-z0-9._:@+=~-]{1,128}$/, '1 to 128 letters, digits and . _ : @ + = ~ -')
 
-const discardReasonSchema = z.string('a string').trim().min(1, 'a reason').max(500, 'at most 500 characters')
+/** What may be said of why a delivery is given up. */
+export const discardReasonSchema = z
+  .string('a string')
+  .trim()
+  .min(1, 'a reason')
+  .max(500, 'at most 500 characters')
 
 const ACCEPTED_TIME = 'a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999'
 
@@ -57,7 +64,8 @@ export const timeSchema = z
   .transform((time) => new Date(time).toISOString())
   .refine((time) => /^\d{4}-/.test(time), ACCEPTED_TIME)
 
-const emitOptionsSchema = z.strictObject(
+/** What an event may have besides type and data. */
+export const emitOptionsSchema = z.strictObject(
   {
     id: eventIdSchema.optional(),
     key: z

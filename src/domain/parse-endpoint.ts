@@ -16,6 +16,7 @@ import { ACCEPTED_URL, isAcceptedUrl } from './accepted-url.js'
 
 const DAY_MS = 24 * 60 * 60_000
 
+/** What an endpoint's name may be. */
 export const endpointNameSchema = z
   .string('a string')
   .regex(
@@ -65,45 +66,48 @@ const retrySchema = z.strictObject(
   'an object of retry settings',
 )
 
-const settingsSchema = z
-  .strictObject(
-    {
-      url: z.string('a URL').refine(isAcceptedUrl, ACCEPTED_URL),
-      authToken: headerValueSchema.optional(),
-      auth: authSchema.optional(),
-      tls: tlsSchema.optional(),
-      signingSecrets: z
-        .array(signingSecretSchema, 'an array of secrets')
-        .min(1, 'at least one secret, or none of the setting')
-        .max(2, 'at most 2 secrets, of which one replaces the other')
-        .optional(),
-      events: z
-        .array(filterSchema, 'an array of event types')
-        .min(1, 'at least one event type, or no filter for all')
-        .max(100, 'at most 100 event types')
-        .optional(),
-      format: z.enum(FORMAT_NAMES, `one of ${FORMAT_NAMES.join(', ')}`).optional(),
-      connector: connectorSchema.optional(),
-      headers: z
-        .record(headerNameSchema, headerValueSchema, 'an object of header values')
-        .refine((headers) => Object.keys(headers).length <= 50, 'at most 50 headers')
-        .optional(),
-      retry: retrySchema.optional(),
-      attemptTimeoutMs: milliseconds(100, MAX_ATTEMPT_TIMEOUT_MS).optional(),
-      maxConcurrentAttempts: z
-        .number('a number')
-        .int('a whole number')
-        .min(1, 'at least 1')
-        .max(1_000, 'at most 1000')
-        .optional(),
-      maxAttemptsPerSecond: z
-        .number('a number')
-        .min(0.01, 'at least 0.01')
-        .max(MAX_ATTEMPTS_PER_SECOND, `at most ${MAX_ATTEMPTS_PER_SECOND}`)
-        .optional(),
-    },
-    'an object of endpoint settings',
-  )
+/** Each setting by itself. */
+export const settingsSchema = z.strictObject(
+  {
+    url: z.string('a URL').refine(isAcceptedUrl, ACCEPTED_URL),
+    authToken: headerValueSchema.optional(),
+    auth: authSchema.optional(),
+    tls: tlsSchema.optional(),
+    signingSecrets: z
+      .array(signingSecretSchema, 'an array of secrets')
+      .min(1, 'at least one secret, or none of the setting')
+      .max(2, 'at most 2 secrets, of which one replaces the other')
+      .optional(),
+    events: z
+      .array(filterSchema, 'an array of event types')
+      .min(1, 'at least one event type, or no filter for all')
+      .max(100, 'at most 100 event types')
+      .optional(),
+    format: z.enum(FORMAT_NAMES, `one of ${FORMAT_NAMES.join(', ')}`).optional(),
+    connector: connectorSchema.optional(),
+    headers: z
+      .record(headerNameSchema, headerValueSchema, 'an object of header values')
+      .refine((headers) => Object.keys(headers).length <= 50, 'at most 50 headers')
+      .optional(),
+    retry: retrySchema.optional(),
+    attemptTimeoutMs: milliseconds(100, MAX_ATTEMPT_TIMEOUT_MS).optional(),
+    maxConcurrentAttempts: z
+      .number('a number')
+      .int('a whole number')
+      .min(1, 'at least 1')
+      .max(1_000, 'at most 1000')
+      .optional(),
+    maxAttemptsPerSecond: z
+      .number('a number')
+      .min(0.01, 'at least 0.01')
+      .max(MAX_ATTEMPTS_PER_SECOND, `at most ${MAX_ATTEMPTS_PER_SECOND}`)
+      .optional(),
+  },
+  'an object of endpoint settings',
+)
+
+/** The settings beside each other. */
+const completeSettingsSchema = settingsSchema
   .refine(({ authToken, auth }) => authToken === undefined || auth === undefined, {
     path: ['auth'],
     error: 'either authToken or auth',
@@ -113,7 +117,7 @@ const settingsSchema = z
     error: 'either format or connector',
   })
 
-const endpointSchema = z.object({ name: endpointNameSchema, settings: settingsSchema })
+const endpointSchema = z.object({ name: endpointNameSchema, settings: completeSettingsSchema })
 
 /**
  * Checks a name and its complete settings.

@@ -72,7 +72,7 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
       return worker
     },
     startEmbedded: async () => {
-      const system = await start(['dist/cli.js', 'start', '--port', '0', '--ui-port', '0'])
+      const system = await start(['dist/cli.js', 'start', '--port', '0', '--ui-port', '0', '--api-port', '0'])
       await system.waitForOutput('Stop it with Ctrl-C')
       return system
     },

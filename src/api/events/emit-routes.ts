@@ -1,0 +1,94 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Receipt, SyncService } from '../../client.js'
+import { toProblem } from '../../http/problem.js'
+import { sendErrorAnswer, toErrorAnswer, type ErrorAnswer } from '../error-answer.js'
+import type { ApiMetrics } from '../metrics.js'
+import { answer, problems } from '../problem-schema.js'
+import { validateByZod } from '../validation.js'
+import { emitAnswer, emitBody } from './event-schemas.js'
+import { readGivenEvents, type ReadEvent } from './given-events.js'
+
+/** What became of one of several events. */
+type Result = { status: 202; receipt: Receipt } | ErrorAnswer
+
+interface EmitParts {
+  service: Pick<SyncService, 'emit'>
+  metrics: ApiMetrics
+}
+
+/** `POST /v1/events`: answers 202 when Temporal has accepted what was sent, and never before. */
+export function addEmitRoutes(app: FastifyInstance, parts: EmitParts): void {
+  app.post(
+    '/v1/events',
+    {
+      config: { role: 'emit' },
+      // By the handler, as several events are refused or accepted each by itself.
+      validatorCompiler: (route) => (route.httpPart === 'body' ? () => true : validateByZod(route as never)),
+      schema: {
+        operationId: 'emitEvents',
+        tags: ['events'],
+        summary: 'Emit one event or several',
+        description:
+          'Answers when Temporal has accepted the event: from there it is delivered to every subscribed endpoint. ' +
+          'One event may also be a CloudEvent in structured or in binary mode (`ce-` headers beside any JSON). ' +
+          'Of several, each is accepted or refused by itself: 202 says that at least one was accepted, and ' +
+          '`results` which; where none was, the answer is a problem that has the `results` too.',
+        body: emitBody,
+        response: {
+          202: answer('Accepted: from here nothing is lost.', emitAnswer),
+          ...problems(409, 413, 415),
+        },
+      },
+    },
+    async (request, reply) => {
+      const given = readGivenEvents(request.headers, request.body)
+      if ('events' in given) return answerMany(request, reply, await emitAll(parts, given.events))
+      const { type, receipt } = await emit(parts, given.event)
+      return reply.code(202).header('location', `/v1/events/${type}/${receipt.eventId}`).send(receipt)
+    },
+  )
+}
+
+async function emit(
+  { service, metrics }: EmitParts,
+  read: ReadEvent,
+): Promise<{ type: string; receipt: Receipt }> {
+  try {
+    const { type, data, ...options } = read()
+    const receipt = await service.emit(type, data, options)
+    metrics.eventAccepted()
+    return { type, receipt }
+  } catch (error) {
+    metrics.eventRefused(toErrorAnswer(error).details.code)
+    throw error
+  }
+}
+
+function emitAll(parts: EmitParts, events: readonly ReadEvent[]): Promise<Result[]> {
+  return Promise.all(
+    events.map(async (read): Promise<Result> => {
+      try {
+        const { receipt } = await emit(parts, read)
+        return { status: 202, receipt }
+      } catch (error) {
+        return toErrorAnswer(error)
+      }
+    }),
+  )
+}
+
+function answerMany(request: FastifyRequest, reply: FastifyReply, all: readonly Result[]): FastifyReply {
+  const results = all.map((result) =>
+    'receipt' in result
+      ? result
+      : { status: result.status, problem: toProblem(result.status, result.details) },
+  )
+  const refused = all.filter((result) => 'details' in result)
+  if (refused.length < all.length) return reply.code(202).send({ results })
+  // What may succeed later weighs most, and emitting all of them again is harmless.
+  const { status, details } = refused.reduce((worst, result) =>
+    result.status > worst.status ? result : worst,
+  )
+  const detail = `none of the ${all.length} events was accepted, such as: ${details.detail}`
+  return sendErrorAnswer(request, reply, { status, details: { code: details.code, detail } }, { results })
+}

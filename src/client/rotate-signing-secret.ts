@@ -1,0 +1,42 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { startRelease } from '../temporal/start-release.js'
+import { endpointNotFound, type RegistryParts } from './endpoint-registry.js'
+
+/** Bytes of a new HMAC secret, of the 24 to 64 that Standard Webhooks asks for. */
+const SECRET_BYTES = 32
+const ED25519_KEY_BYTES = 32
+
+/** What the receiver needs to verify signatures by the new secret; it is shown nowhere else. */
+export type RotatedSecret = { signingSecret: string } | { publicKey: string }
+
+/**
+ * Gives an endpoint a new signing secret of the same kind, and lets the one before sign beside it until the next
+ * rotation, or until `signingSecrets` is set.
+ * @throws {SyncError} `ENDPOINT_NOT_FOUND`
+ */
+export async function rotateSigningSecret(parts: RegistryParts, name: string): Promise<RotatedSecret> {
+  let rotated: RotatedSecret | undefined
+  const result = await parts.store.update(name, (current) => {
+    const before = current.signingSecrets?.slice(0, 1) ?? []
+    const { secret, shown } = newSecret(before[0]?.startsWith('whsk_') === true)
+    rotated = shown
+    return { ...current, signingSecrets: [secret, ...before] }
+  })
+  if (result === undefined || rotated === undefined) return endpointNotFound(name)
+  await startRelease(parts, name)
+  return rotated
+}
+
+function newSecret(isAsymmetric: boolean): { secret: string; shown: RotatedSecret } {
+  if (!isAsymmetric) {
+    const secret = `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
+    return { secret, shown: { signingSecret: secret } }
+  }
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  // Both encodings end with the raw key (RFC 8410, sections 4 and 7).
+  const rawOf = (der: Buffer): string => der.subarray(-ED25519_KEY_BYTES).toString('base64')
+  return {
+    secret: `whsk_${rawOf(privateKey.export({ format: 'der', type: 'pkcs8' }))}`,
+    shown: { publicKey: `whpk_${rawOf(publicKey.export({ format: 'der', type: 'spki' }))}` },
+  }
+}

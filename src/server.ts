@@ -1,0 +1,115 @@
+import { BlockList, isIP } from 'node:net'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance } from 'fastify'
+import { guardRoutes } from './api/access.js'
+import { API_TOKENS_ACCEPTED, type ApiToken } from './api/api-token.js'
+import { parseJsonBodies } from './api/body-parsers.js'
+import { addEndpointRoutes } from './api/endpoints/endpoint-routes.js'
+import { addEndpointOperationRoutes } from './api/endpoints/operation-routes.js'
+import { answerClientError } from './api/client-error.js'
+import { answerErrors, sendErrorAnswer, toErrorAnswer } from './api/error-answer.js'
+import { addEmitRoutes } from './api/events/emit-routes.js'
+import { addEventRoutes } from './api/events/event-routes.js'
+import { collectMethods } from './api/method-not-allowed.js'
+import { createApiMetrics, measureRequests } from './api/metrics.js'
+import { describeApi } from './api/openapi.js'
+import { addProcessRoutes } from './api/process-routes.js'
+import { RequestError } from './api/request-error.js'
+import { logRequests, requestIdOf } from './api/request-log.js'
+import { validateRequests } from './api/validation.js'
+import type { SyncService } from './client.js'
+import { InvalidInputError } from './domain/errors.js'
+import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
+import type { Logger } from './logger.js'
+
+/** The largest data of an event, written with spaces and escapes; or many events. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
+/** Ids of events have 128 characters at most, and may be percent-encoded. */
+const MAX_PARAM_LENGTH = 400
+/** Emits wait for Temporal for 30 s, and operators for a worker. */
+const STOP_GRACE_MS = 35_000
+
+/** What the HTTP API needs. */
+export interface ServerOptions {
+  /** A connected service, which stays open when the server stops. */
+  service: SyncService
+  logger: Logger
+  /** @default 127.0.0.1 */
+  ip?: string
+  /** @default any free port */
+  port?: number
+  /** Who may call, and what. @default everybody on this machine; the address must be a loopback one then */
+  tokens?: readonly ApiToken[] | undefined
+  /** Requests of one caller in a second at most. @default unlimited */
+  rateLimit?: number | undefined
+  /** How long a client may take to send a request, in milliseconds. @default 15000 */
+  requestTimeoutMs?: number
+}
+
+/** An HTTP API that serves until it is stopped. */
+export interface Server {
+  readonly url: string
+  /** Answers what was asked, and takes no more. */
+  stop(): Promise<void>
+}
+
+/**
+ * Serves the HTTP API, which `/openapi.json` describes.
+ * @throws {InvalidInputError} on an address beyond this machine without tokens
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond } = options
+  if (tokens === undefined && !isLoopback(ip)) throw tokensMissing(ip)
+  const metrics = createApiMetrics()
+  const app = createHttpServer({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeoutMs: options.requestTimeoutMs,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    genReqId: requestIdOf,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void sendErrorAnswer(request, reply, toErrorAnswer(error)),
+  })
+  logRequests(app, logger)
+  measureRequests(app, metrics)
+  answerErrors(app, logger)
+  guardRoutes(app, tokens)
+  if (perSecond !== undefined) await limitRates(app, perSecond)
+  parseJsonBodies(app)
+  validateRequests(app)
+  await describeApi(app)
+  const refuseOtherMethods = collectMethods(app)
+  addEmitRoutes(app, { service, metrics })
+  addEventRoutes(app, { service })
+  addEndpointRoutes(app, { service })
+  addEndpointOperationRoutes(app, { service })
+  addProcessRoutes(app, { service, metrics })
+  refuseOtherMethods()
+  await app.listen({ host: ip, port })
+  if (tokens === undefined) logger.warn('no SYNC_API_TOKENS: every program on this machine may do everything')
+  return { url: urlOf(app), stop: () => stopHttpServer(app, STOP_GRACE_MS) }
+}
+
+async function limitRates(app: FastifyInstance, perSecond: number): Promise<void> {
+  await app.register(rateLimit, {
+    max: perSecond,
+    timeWindow: 1_000,
+    keyGenerator: ({ caller, ip }) => (caller === '' ? ip : caller),
+    // What orchestrators ask has no role.
+    allowList: ({ routeOptions }) => routeOptions.config.role === undefined,
+    errorResponseBuilder: (_, { max }) =>
+      new RequestError(429, 'RATE_LIMITED', `at most ${max} requests in a second are accepted of one caller`),
+  })
+}
+
+function isLoopback(ip: string): boolean {
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  const version = isIP(ip)
+  return version !== 0 && loopback.check(ip, version === 4 ? 'ipv4' : 'ipv6')
+}
+
+function tokensMissing(ip: string): InvalidInputError {
+  const accepted = `${API_TOKENS_ACCEPTED}, to serve on ${ip}, which others reach`
+  return new InvalidInputError('environment', [{ field: 'SYNC_API_TOKENS', accepted }])
+}
