@@ -1,9 +1,8 @@
-import { BlockList, isIP } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { guardRoutes } from './api/access.js'
-import { API_TOKENS_ACCEPTED, type ApiToken } from './api/api-token.js'
-import { parseJsonBodies } from './api/body-parsers.js'
+import type { ApiToken } from './api/api-token.js'
+import { MAX_BODY_BYTES, parseJsonBodies } from './api/body-parsers.js'
 import { addEndpointRoutes } from './api/endpoints/endpoint-routes.js'
 import { addEndpointOperationRoutes } from './api/endpoints/operation-routes.js'
 import { answerClientError } from './api/client-error.js'
@@ -14,16 +13,14 @@ import { collectMethods } from './api/method-not-allowed.js'
 import { createApiMetrics, measureRequests } from './api/metrics.js'
 import { describeApi } from './api/openapi.js'
 import { addProcessRoutes } from './api/process-routes.js'
+import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
 import { logRequests, requestIdOf } from './api/request-log.js'
 import { validateRequests } from './api/validation.js'
 import type { SyncService } from './client.js'
-import { InvalidInputError } from './domain/errors.js'
 import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
 import type { Logger } from './logger.js'
 
-/** The largest data of an event, written with spaces and escapes; or many events. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024
 /** Ids of events have 128 characters at most, and may be percent-encoded. */
 const MAX_PARAM_LENGTH = 400
 /** Emits wait for Temporal for 30 s, and operators for a worker. */
@@ -59,7 +56,7 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond } = options
-  if (tokens === undefined && !isLoopback(ip)) throw tokensMissing(ip)
+  checkReach(ip, tokens)
   const metrics = createApiMetrics()
   const app = createHttpServer({
     bodyLimit: MAX_BODY_BYTES,
@@ -99,17 +96,4 @@ async function limitRates(app: FastifyInstance, perSecond: number): Promise<void
     errorResponseBuilder: (_, { max }) =>
       new RequestError(429, 'RATE_LIMITED', `at most ${max} requests in a second are accepted of one caller`),
   })
-}
-
-function isLoopback(ip: string): boolean {
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-  loopback.addAddress('::1', 'ipv6')
-  const version = isIP(ip)
-  return version !== 0 && loopback.check(ip, version === 4 ? 'ipv4' : 'ipv6')
-}
-
-function tokensMissing(ip: string): InvalidInputError {
-  const accepted = `${API_TOKENS_ACCEPTED}, to serve on ${ip}, which others reach`
-  return new InvalidInputError('environment', [{ field: 'SYNC_API_TOKENS', accepted }])
 }

@@ -2,6 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
 import { refuse } from './request-error.js'
 
+/** The largest data of an event, written with spaces and escapes; or many events. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024
+
 /** `application/json`, and types such as `application/cloudevents+json` (RFC 6839). */
 export const JSON_TYPE = /^application\/([\w.-]+\+)?json$/
 

@@ -1,8 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { InvalidInputError, SyncError, type SyncErrorCode } from '../domain/errors.js'
+import { InvalidInputError, SyncError, type InputProblem, type SyncErrorCode } from '../domain/errors.js'
 import { sendProblem, type ProblemDetails } from '../http/problem.js'
 import type { Logger } from '../logger.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
+import { MAX_BODY_BYTES } from './body-parsers.js'
 import { RequestError, type RequestErrorCode } from './request-error.js'
 
 declare module 'fastify' {
@@ -43,12 +44,14 @@ export const SYNC_ERROR_STATUS: Record<SyncErrorCode, number> = {
   CLOSED: 503,
 }
 
-const CODE_OF: Readonly<Record<number, RequestErrorCode>> = {
-  408: 'REQUEST_TIMEOUT',
-  413: 'BODY_TOO_LARGE',
-  414: 'URI_TOO_LONG',
-  415: 'UNSUPPORTED_MEDIA_TYPE',
-  431: 'HEADERS_TOO_LARGE',
+/** What Fastify refuses by itself; its own messages quote nothing of a request. */
+const REFUSED: Readonly<Record<number, { code: RequestErrorCode; problem?: InputProblem }>> = {
+  413: { code: 'BODY_TOO_LARGE', problem: { field: 'body', accepted: `at most ${MAX_BODY_BYTES} bytes` } },
+  414: { code: 'URI_TOO_LONG' },
+  415: {
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    problem: { field: 'content-type', accepted: 'one of JSON, such as application/json' },
+  },
 }
 
 /** How an error is answered. */
@@ -76,8 +79,8 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   }
   const { statusCode: status = 500, message } = error as FastifyError
   if (status >= 400 && status < 500) {
-    // Fastify's own messages for these quote nothing of a request.
-    return { status, details: { code: CODE_OF[status] ?? 'MALFORMED_REQUEST', detail: message } }
+    const { code, problem }: (typeof REFUSED)[number] = REFUSED[status] ?? { code: 'MALFORMED_REQUEST' }
+    return { status, details: { code, detail: message, errors: problem && [problem] } }
   }
   const detail = 'something went wrong here; the log has it under the id in x-request-id'
   return { status: 500, details: { code: 'INTERNAL_ERROR', detail } }

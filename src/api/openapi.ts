@@ -59,7 +59,7 @@ const transform: Transform = (route) => {
     schema: {
       ...transformed,
       ...(!isOne && { body: contentOf(rest, body as ContentBody) }),
-      ...(role !== undefined && { security: [{ token: [] }] }),
+      security: role === undefined ? [] : [{ token: [] }],
     },
   }
 }

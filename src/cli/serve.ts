@@ -1,5 +1,6 @@
 import { Runtime } from '@temporalio/worker'
 import { Command } from 'commander'
+import { checkReach } from '../api/reach.js'
 import { SyncService } from '../client.js'
 import { loadConfig } from '../config.js'
 import { choosePort } from '../embedded/ports.js'
@@ -32,13 +33,14 @@ export function serveCommand(): Command {
 
 async function serve({ port: requested, ip, worker = false }: ServeFlags): Promise<void> {
   const config = loadConfig(process.env)
+  const { apiTokens: tokens, apiRateLimit: rateLimit } = config
+  checkReach(ip, tokens)
   const logger = createLogger(config.logLevel ?? 'info')
   if (worker) Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
   const signal = stopSignal()
   const service = await SyncService.connect({ logger, worker })
   try {
     const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-    const { apiTokens: tokens, apiRateLimit: rateLimit } = config
     const server = await startServer({ service, logger, ip, port, tokens, rateLimit })
     process.stdout.write(
       `external-sync serves\n` +

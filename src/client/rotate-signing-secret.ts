@@ -33,10 +33,13 @@ function newSecret(isAsymmetric: boolean): { secret: string; shown: RotatedSecre
     return { secret, shown: { signingSecret: secret } }
   }
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  // Both encodings end with the raw key (RFC 8410, sections 4 and 7).
-  const rawOf = (der: Buffer): string => der.subarray(-ED25519_KEY_BYTES).toString('base64')
   return {
-    secret: `whsk_${rawOf(privateKey.export({ format: 'der', type: 'pkcs8' }))}`,
-    shown: { publicKey: `whpk_${rawOf(publicKey.export({ format: 'der', type: 'spki' }))}` },
+    secret: `whsk_${rawKeyOf(privateKey.export({ format: 'der', type: 'pkcs8' }))}`,
+    shown: { publicKey: `whpk_${rawKeyOf(publicKey.export({ format: 'der', type: 'spki' }))}` },
   }
+}
+
+/** Both encodings end with the key itself (RFC 8410, sections 4 and 7). */
+function rawKeyOf(der: Buffer): string {
+  return der.subarray(-ED25519_KEY_BYTES).toString('base64')
 }

@@ -58,9 +58,12 @@ export const discardReasonSchema = z
 
 const ACCEPTED_TIME = 'a Date or an RFC 3339 timestamp with an offset, in the years 0000 to 9999'
 
+/** A moment as text, which {@link timeSchema} makes UTC. */
+export const timestampSchema = z.iso.datetime({ offset: true, error: ACCEPTED_TIME })
+
 /** A moment, made RFC 3339 in UTC. */
 export const timeSchema = z
-  .union([z.date(), z.iso.datetime({ offset: true, error: ACCEPTED_TIME })], ACCEPTED_TIME)
+  .union([z.date(), timestampSchema], ACCEPTED_TIME)
   .transform((time) => new Date(time).toISOString())
   .refine((time) => /^\d{4}-/.test(time), ACCEPTED_TIME)
 

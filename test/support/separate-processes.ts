@@ -17,6 +17,8 @@ export interface SeparateProcesses {
   startReceiver(...responses: Respond[]): Promise<Receiver>
   /** Runs a worker; resolves when it has started. `variables` take the place of the system's. */
   startWorker(variables?: NodeJS.ProcessEnv): Promise<Program>
+  /** Serves the HTTP API on a free port; resolves when it does. */
+  startServer(args?: string[], variables?: NodeJS.ProcessEnv): Promise<Program>
   /** Runs the embedded system on free ports; resolves when it is ready. */
   startEmbedded(): Promise<Program>
   /** Runs a command of `external-sync` to its end and returns its exit code and what it printed. */
@@ -70,6 +72,11 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
       const worker = await start(['dist/cli.js', 'worker'], others)
       await worker.waitForOutput('worker started')
       return worker
+    },
+    startServer: async (args = [], others) => {
+      const server = await start(['dist/cli.js', 'serve', '--port', '0', ...args], others)
+      await server.waitForOutput('Stop it with Ctrl-C')
+      return server
     },
     startEmbedded: async () => {
       const system = await start(['dist/cli.js', 'start', '--port', '0', '--ui-port', '0', '--api-port', '0'])

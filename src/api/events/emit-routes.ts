@@ -5,7 +5,7 @@ import { sendErrorAnswer, toErrorAnswer, type ErrorAnswer } from '../error-answe
 import type { ApiMetrics } from '../metrics.js'
 import { answer, problems } from '../problem-schema.js'
 import { validateByZod } from '../validation.js'
-import { emitAnswer, emitBody } from './event-schemas.js'
+import { emitAnswer, emitBody, emitHeaders } from './event-schemas.js'
 import { readGivenEvents, type ReadEvent } from './given-events.js'
 
 /** What became of one of several events. */
@@ -22,8 +22,9 @@ export function addEmitRoutes(app: FastifyInstance, parts: EmitParts): void {
     '/v1/events',
     {
       config: { role: 'emit' },
-      // By the handler, as several events are refused or accepted each by itself.
-      validatorCompiler: (route) => (route.httpPart === 'body' ? () => true : validateByZod(route as never)),
+      // The rest by the handler, as several events are accepted or refused each by itself.
+      validatorCompiler: (part) =>
+        part.httpPart === 'querystring' ? validateByZod(part as never) : () => true,
       schema: {
         operationId: 'emitEvents',
         tags: ['events'],
@@ -33,6 +34,7 @@ export function addEmitRoutes(app: FastifyInstance, parts: EmitParts): void {
           'One event may also be a CloudEvent in structured or in binary mode (`ce-` headers beside any JSON). ' +
           'Of several, each is accepted or refused by itself: 202 says that at least one was accepted, and ' +
           '`results` which; where none was, the answer is a problem that has the `results` too.',
+        headers: emitHeaders,
         body: emitBody,
         response: {
           202: answer('Accepted: from here nothing is lost.', emitAnswer),

@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { discardReasonSchema, emitOptionsSchema, eventIdSchema, eventTypeSchema } from '../../domain/event.js'
+import {
+  discardReasonSchema,
+  emitOptionsSchema,
+  eventIdSchema,
+  timestampSchema,
+  eventTypeSchema,
+} from '../../domain/event.js'
 import { endpointNameSchema } from '../../domain/parse-endpoint.js'
 import { nextCursor } from '../page-query.js'
 import { problemSchema } from '../problem-schema.js'
@@ -7,7 +13,8 @@ import { problemSchema } from '../problem-schema.js'
 /** Events of one request at most. */
 export const MAX_EVENTS = 1_000
 
-const { id, key, time } = emitOptionsSchema.shape
+const { id, key } = emitOptionsSchema.shape
+const time = timestampSchema.optional()
 
 /** An event as it is emitted. */
 export const eventSchema = z
@@ -84,6 +91,13 @@ export const emitBody = {
     'application/cloudevents-batch+json': { schema: z.array(cloudEventSchema).min(1).max(MAX_EVENTS) },
   },
 }
+
+/** What it reads of the headers, beside the `ce-` ones of a CloudEvent in binary mode. */
+export const emitHeaders = z.object({
+  'idempotency-key': eventIdSchema.optional().meta({
+    description: 'The event’s id where it has none of its own; not with several events.',
+  }),
+})
 
 /** What it answers with: one receipt, or several. */
 export const emitAnswer = z.union([receiptSchema, emissionSchema])

@@ -2,11 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import type { EventToEmit } from '../../client.js'
 import { InvalidInputError } from '../../domain/errors.js'
-import { eventIdSchema } from '../../domain/event.js'
 import { parseInput } from '../../domain/parse-input.js'
 import { JSON_TYPE, mediaTypeOf } from '../body-parsers.js'
 import { refuse } from '../request-error.js'
-import { cloudEventSchema, emitBody, eventSchema, MAX_EVENTS } from './event-schemas.js'
+import { cloudEventSchema, emitBody, emitHeaders, eventSchema, MAX_EVENTS } from './event-schemas.js'
 
 /** What `POST /v1/events` was given: one event, or several that are accepted or refused each by itself. */
 export type GivenEvents = { event: ReadEvent } | { events: ReadEvent[] }
@@ -18,8 +17,6 @@ const listSchema = z
   .array(z.unknown(), 'an array of events')
   .min(1, 'at least one event')
   .max(MAX_EVENTS, `at most ${MAX_EVENTS} events`)
-
-const headersSchema = z.object({ 'idempotency-key': eventIdSchema.optional() })
 
 /**
  * Reads the events of a request: plain JSON, or CloudEvents in structured, batched or binary mode (CloudEvents 1.0,
@@ -91,7 +88,7 @@ function decoded(value: string): string {
 /** The header's value, with or without the quotes of a structured field (draft-ietf-httpapi-idempotency-key-header). */
 function idempotencyKeyOf({ 'idempotency-key': given }: IncomingHttpHeaders): string | undefined {
   const value = typeof given === 'string' ? given.replace(/^"(.*)"$/, '$1') : given
-  return parseInput(headersSchema, { 'idempotency-key': value }, { subject: 'headers' })['idempotency-key']
+  return parseInput(emitHeaders, { 'idempotency-key': value }, { subject: 'headers' })['idempotency-key']
 }
 
 function unsupported(type: string): Error {
