@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
+import { WorkerPace } from './client/worker-pace.js'
 import { SyncService } from './client.js'
 import { LOOPBACK_NETWORKS, temporalDataFile, type Config } from './config.js'
 import { SyncError } from './domain/errors.js'
@@ -90,6 +91,7 @@ async function startParts(
   const connection = await NativeConnection.connect({ address })
   opened.push(() => connection.close())
   const encryption = payloadEncryptionOf(config, true)
+  const pace = new WorkerPace()
   const worker = await startSyncWorker({
     connection,
     namespace,
@@ -99,10 +101,12 @@ async function startParts(
     encryption,
     allowNetworks,
     expressAttempts: config.expressAttempts,
+    onFirstAttempts: (workflowId) => pace.hasBegun(workflowId),
   })
   opened.push(() => worker.stop())
   const service = new SyncService({
     client: new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) }),
+    pace,
     store,
     taskQueue,
     allowNetworks,

@@ -148,12 +148,16 @@ export async function listEvents(
   })
   const listed = new Map<string, ListedEvent>()
   for (;;) {
-    const { executions, nextPageToken } = await client.workflowService.listWorkflowExecutions({
-      namespace: client.options.namespace,
-      query,
-      pageSize: position.size,
-      nextPageToken: Buffer.from(position.token, 'base64'),
-    })
+    const { executions, nextPageToken } = await client.workflowService
+      .listWorkflowExecutions({
+        namespace: client.options.namespace,
+        query,
+        pageSize: position.size,
+        nextPageToken: Buffer.from(position.token, 'base64'),
+      })
+      .catch((error: unknown) => {
+        throw cursor !== undefined && failedWith(error, 'INVALID_ARGUMENT') ? cursorRefused() : error
+      })
     for (const [index, execution] of (executions ?? []).entries()) {
       if (index < position.workflow) continue
       const events = await eventsOf(client, execution, filter)
@@ -189,10 +193,13 @@ function parseCursor(cursor: string): Position {
   try {
     return positionSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
   } catch {
-    throw new InvalidInputError('listEvents', [
-      { field: 'cursor', accepted: 'a nextCursor of the page before' },
-    ])
+    throw cursorRefused()
   }
+}
+
+function cursorRefused(): InvalidInputError {
+  const accepted = 'a nextCursor of the page before'
+  return new InvalidInputError('listEvents', [{ field: 'cursor', accepted }])
 }
 
 /** The parts of an event are listed as one. */

@@ -7,7 +7,7 @@ import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
 import { openStoreOf } from '../store/open-store.js'
 import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
-import type { WorkerPace } from './worker-pace.js'
+import { WorkerPace } from './worker-pace.js'
 import { StartQueue } from './start-queue.js'
 import { connectClient, connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 
@@ -25,6 +25,8 @@ export interface SyncServiceOptions {
    * says whether payloads are encrypted.
    */
   client?: Client
+  /** Told by the worker on the connection of `client`, where there is one. @internal */
+  pace?: WorkerPace
   /** An endpoint store to use, in place of `DATABASE_URL`; it stays open on `close`. */
   store?: EndpointStore
   /** Who changes endpoints here, for their history. @default the user and the host, such as `alice@ops-1` */
@@ -71,6 +73,7 @@ const optionsSchema = z
         )
         .optional(),
       client: z.instanceof(Object, { error: 'a Temporal Client' }).optional(),
+      pace: z.instanceof(WorkerPace).optional(),
       worker: z
         .union(
           [z.boolean(), z.strictObject({ connectors: z.array(z.instanceof(Object)).optional() })],
@@ -165,7 +168,13 @@ type OpenedClient = Pick<ServiceParts, 'client' | 'allowNetworks' | 'close'> & {
 async function openClient(options: SyncServiceOptions, config: Config): Promise<OpenedClient> {
   const allowNetworks = options.allowNetworks ?? config.allowNetworks
   if (options.client !== undefined) {
-    return { client: options.client, allowNetworks: allowNetworks ?? [], close: () => Promise.resolve() }
+    const { client, pace } = options
+    return {
+      client,
+      allowNetworks: allowNetworks ?? [],
+      close: () => Promise.resolve(),
+      ...(pace !== undefined && { pace }),
+    }
   }
   const opened = await connectTemporal(config, options.temporal, connectClient)
   const { connection, namespace, isEmbedded } = opened

@@ -4,18 +4,41 @@ import { z } from 'zod'
 import type { SyncService } from '../../client.js'
 import { definedIn, limitUpTo, textCursor } from '../page-query.js'
 import { answer, problems } from '../problem-schema.js'
-import { deliveryPageSchema, deliveryPath, deliverySchema, discardBody, eventPath } from './event-schemas.js'
+import {
+  deliveryPageSchema,
+  deliveryPath,
+  deliverySchema,
+  discardBody,
+  eventPageSchema,
+  eventPath,
+  eventsQuery,
+} from './event-schemas.js'
 
 const MAX_DELIVERIES = 100
 
 interface EventParts {
-  service: Pick<SyncService, 'deliveries' | 'retryDelivery' | 'discardDelivery'>
+  service: Pick<SyncService, 'listEvents' | 'deliveries' | 'retryDelivery' | 'discardDelivery'>
 }
 
 /** Where events and their deliveries stand, and what an operator does about it. */
 export function addEventRoutes(app: FastifyInstance, { service }: EventParts): void {
   const routes = app.withTypeProvider<ZodTypeProvider>()
   const config = { role: 'operate' } as const
+
+  routes.get(
+    '/v1/events',
+    {
+      config,
+      schema: {
+        operationId: 'listEvents',
+        tags: ['events'],
+        summary: 'Events, such as those that wait for an endpoint',
+        querystring: eventsQuery,
+        response: { 200: answer('A page of events.', eventPageSchema), ...problems() },
+      },
+    },
+    ({ query }) => service.listEvents(definedIn(query)),
+  )
 
   routes.get(
     '/v1/events/:type/:id',

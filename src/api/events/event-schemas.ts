@@ -7,8 +7,10 @@ import {
   eventTypeSchema,
 } from '../../domain/event.js'
 import { endpointNameSchema } from '../../domain/parse-endpoint.js'
-import { nextCursor } from '../page-query.js'
+import { limitUpTo, nextCursor, textCursor } from '../page-query.js'
 import { problemSchema } from '../problem-schema.js'
+
+const EVENT_STATUSES = ['running', 'completed', 'canceled', 'terminated', 'failed'] as const
 
 /** Events of one request at most. */
 export const MAX_EVENTS = 1_000
@@ -141,3 +143,44 @@ export const deliverySchema = z
 export const deliveryPageSchema = z
   .object({ type: z.string(), id: z.string(), deliveries: z.array(deliverySchema), nextCursor })
   .meta({ id: 'DeliveryPage', description: 'Where the deliveries of an event stand.' })
+
+/** Which events to list. */
+export const eventsQuery = z.strictObject({
+  type: eventTypeSchema.optional(),
+  waitingOn: endpointNameSchema
+    .optional()
+    .meta({ description: 'The name of an endpoint for which a delivery waits.' }),
+  status: z.enum(EVENT_STATUSES, `one of ${EVENT_STATUSES.join(', ')}`).optional(),
+  since: timestampSchema.optional().meta({ description: 'Accepted then or later.' }),
+  until: timestampSchema.optional().meta({ description: 'Accepted before.' }),
+  limit: limitUpTo(200, 50),
+  cursor: textCursor,
+})
+
+/** Events as Temporal's visibility knows them. */
+export const eventPageSchema = z
+  .object({
+    events: z.array(
+      z
+        .object({
+          type: z.string(),
+          id: z.string(),
+          workflowId: z.string(),
+          status: z.enum(EVENT_STATUSES).meta({
+            description:
+              '`running` until each delivery has ended, `completed` then; an operator can end it early in ' +
+              'Temporal, with `canceled` or `terminated`.',
+          }),
+          acceptedAt: timestamp,
+          endedAt: timestamp.optional(),
+          waiting: z.int().meta({ description: 'How many of its deliveries wait.' }),
+          waitingOn: z.array(z.string()).meta({ description: 'For which endpoints.' }),
+        })
+        .meta({
+          id: 'ListedEvent',
+          description: 'An event as Temporal’s visibility knows it, a second late.',
+        }),
+    ),
+    nextCursor,
+  })
+  .meta({ id: 'EventPage', description: 'Those that run first, then the latest that ended.' })
