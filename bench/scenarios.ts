@@ -8,6 +8,8 @@ import { fanout5000 } from './scenarios/fanout5000.js'
 import { floor } from './scenarios/floor.js'
 import { growth } from './scenarios/growth.js'
 import { hangingNeighbour } from './scenarios/hanging-neighbour.js'
+import { httpBurst1 } from './scenarios/http-burst1.js'
+import { httpIdle } from './scenarios/http-idle.js'
 import { idle } from './scenarios/idle.js'
 import { recovery } from './scenarios/recovery.js'
 import { soak } from './scenarios/soak.js'
@@ -24,6 +26,8 @@ export const SCENARIOS: readonly Scenario[] = [
   burst20,
   fanout5000,
   idle,
+  httpIdle,
+  httpBurst1,
   hangingNeighbour,
   backlog,
   recovery,

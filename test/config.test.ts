@@ -18,6 +18,7 @@ const TASK_QUEUE = '1 to 100 letters, digits, ".", "_" and "-"'
 const DATABASE =
   'postgres://user:password@host/database, or a file URL such as file:///var/lib/sync/endpoints.db'
 const KEY = Buffer.alloc(32, 1).toString('base64')
+const HASH = '0123456789abcdef'.repeat(4)
 const CODEC_TOKEN =
   '16 to 512 visible ASCII characters without spaces, such as what `openssl rand -hex 32` prints'
 
@@ -63,6 +64,17 @@ test.each<[name: string, value: string, expected: object]>([
     'https://temporal.city.example, http://localhost:8233',
     { codecOrigins: ['https://temporal.city.example', 'http://localhost:8233'] },
   ],
+  [
+    'SYNC_API_TOKENS',
+    `emit:${HASH}, admin:${HASH}`,
+    {
+      apiTokens: [
+        { role: 'emit', sha256: HASH },
+        { role: 'admin', sha256: HASH },
+      ],
+    },
+  ],
+  ['SYNC_API_RATE_LIMIT', '2000', { apiRateLimit: 2_000 }],
   ['SYNC_EXPRESS_ATTEMPTS', 'false', { expressAttempts: false }],
   ['SYNC_GROUPING', 'auto', { grouping: 'auto' }],
   ['SYNC_TEMPORAL_PATH', '/bin/temporal', { temporalPath: '/bin/temporal' }],
@@ -81,6 +93,9 @@ test.each<[name: string, value: string, accepted: string]>([
   ['SYNC_TASK_QUEUE', 'x'.repeat(101), TASK_QUEUE],
   ['SYNC_EXPRESS_ATTEMPTS', 'yes', 'true or false'],
   ['SYNC_GROUPING', 'on', 'off or auto'],
+  ['SYNC_API_RATE_LIMIT', '', 'a whole number'],
+  ['SYNC_API_RATE_LIMIT', '0.5', 'a whole number'],
+  ['SYNC_API_RATE_LIMIT', '0', 'at least 1'],
   ['SYNC_TEMPORAL_PATH', '', 'a value, or no such variable'],
   ['SYNC_TEST_SERVER_PATH', '', 'a value, or no such variable'],
   ['SYNC_LOG_LEVEL', 'verbose', `one of ${LOG_LEVELS.join(', ')}`],
@@ -172,6 +187,26 @@ test.each([
   expect(refusal.problems).toMatchObject([
     { field: 'SYNC_CODEC_ORIGINS[1]', accepted: 'an origin such as https://temporal.city.example' },
   ])
+})
+
+test.each([
+  '',
+  'sEcReT',
+  'emit:sEcReT',
+  `root:${HASH}`,
+  `emit:${HASH.toUpperCase()}`,
+  `emit:${HASH},`,
+  `emit:${HASH}0`,
+])('SYNC_API_TOKENS=%s is refused, and its value never shown', (SYNC_API_TOKENS) => {
+  const refusal = refusalOf(() => loadConfig({ SYNC_API_TOKENS }))
+
+  expect(refusal.problems).toMatchObject([
+    {
+      field: expect.stringMatching(/^SYNC_API_TOKENS\[\d\]$/),
+      accepted: expect.stringContaining('<role>:<SHA-256'),
+    },
+  ])
+  expect(refusal.message).not.toContain('sEcReT')
 })
 
 test('all problems are reported together', () => {

@@ -13,6 +13,12 @@ const WARM_UP_EMITTERS = 20
 /** About 100 bytes, as a status update has. */
 const DATA = { id: 'SAFETY-7', title: 'Helipad closed at night', content: 'No landings from 22:00 to 06:00.' }
 
+/** By which events are emitted. */
+export interface Emitter {
+  /** Resolves when the event is accepted. */
+  emit(type: string, data: unknown, options: { id: string }): Promise<unknown>
+}
+
 /** Events to emit and to wait for. */
 export interface Load {
   /** Names the phase in what is reported. */
@@ -21,6 +27,8 @@ export interface Load {
   events: number
   /** How many emit at the same time, each its next event when the last one was accepted. */
   emitters: number
+  /** @default the system's service */
+  emitter?: Emitter
   /** @default about 100 bytes */
   data?: unknown
 }
@@ -40,8 +48,8 @@ export interface LoadResult {
 
 /** Emits in a closed loop and waits until the sink has answered every delivery. */
 export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
-  const { name, endpoints, events, emitters, data = DATA } = load
   const { sink, system, temporal } = trial
+  const { name, endpoints, events, emitters, emitter = system.service, data = DATA } = load
   const phase = trial.nextPhase(name)
   const deliveries = events * endpoints.paths.length
   trial.expect({ phase, events, paths: endpoints.paths })
@@ -52,7 +60,7 @@ export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
   const startedMs = now()
   await closedLoop({ count: events, concurrency: emitters }, async (event) => {
     emittedAtMs[event] = now()
-    await system.service.emit(endpoints.type, data, { id: eventIdOf(phase, event) })
+    await emitter.emit(endpoints.type, data, { id: eventIdOf(phase, event) })
   })
   const emittedMs = now()
   await sink.untilAnswered(phase, deliveries, ARRIVED_WITHIN_MS)
@@ -74,9 +82,10 @@ export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
 /** Emits one event at a time, each when the one before has arrived and a pause has passed. */
 export async function runSequentially(
   trial: Trial,
-  { name, endpoints, events, pauseMs }: Pick<Load, 'name' | 'endpoints' | 'events'> & { pauseMs: number },
+  load: Pick<Load, 'name' | 'endpoints' | 'events' | 'emitter'> & { pauseMs: number },
 ): Promise<Pick<LoadResult, 'latenciesMs' | 'cpuMsPerDelivery'>> {
   const { sink, system, temporal } = trial
+  const { name, endpoints, events, pauseMs, emitter = system.service } = load
   const phase = trial.nextPhase(name)
   trial.expect({ phase, events, paths: endpoints.paths })
   const processes = { serverPid: temporal.pid, sinkPid: sink.pid }
@@ -85,7 +94,7 @@ export async function runSequentially(
   for (let event = 0; event < events; event += 1) {
     await sleep(pauseMs)
     emittedAtMs.push(now())
-    await system.service.emit(endpoints.type, DATA, { id: eventIdOf(phase, event) })
+    await emitter.emit(endpoints.type, DATA, { id: eventIdOf(phase, event) })
     await sink.untilAnswered(phase, (event + 1) * endpoints.paths.length, ARRIVED_WITHIN_MS)
   }
   const arrivals = await sink.arrivals(phase)

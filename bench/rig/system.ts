@@ -7,6 +7,7 @@ import { SyncService, type SyncServiceOptions } from '../../src/client.js'
 import { LOOPBACK_NETWORKS } from '../../src/config.js'
 import { generateKey, KeyRing } from '../../src/encryption/key-ring.js'
 import type { EndpointStore } from '../../src/store/endpoint-store.js'
+import type { Logger } from '../../src/logger.js'
 import { openStore } from '../../src/store/open-store.js'
 import type { Temporal } from './temporal.js'
 
@@ -19,6 +20,7 @@ export interface System extends AsyncDisposable {
   readonly taskQueue: string
   readonly store: EndpointStore
   readonly service: SyncService
+  readonly logger: Logger
 }
 
 /** Starts it on the server, with an empty endpoint store and its log in `folder`. */
@@ -52,6 +54,7 @@ export async function startSystem(
     taskQueue,
     store,
     service,
+    logger,
     [Symbol.asyncDispose]: async () => {
       await service.close()
       await store.close()

@@ -100,6 +100,25 @@ test('the example without an await delivers, and ends when it is told to', async
   expect(program.output).toBe('')
 })
 
+test('the commands over HTTP register, emit and look', async () => {
+  await using server = await startProgram(['dist/cli.js', 'serve', '--port', '0'], env)
+  await server.waitForOutput('Stop it with Ctrl-C')
+  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(server.output) ?? []
+  const commands = block('sh', '/v1/events').replaceAll('http://127.0.0.1:8080', url)
+
+  const { stdout } = await run('sh', ['-c', commands.replaceAll('\n', '; echo\n')], { env })
+
+  const answers = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+  expect(answers).toMatchObject([
+    { endpoint: { name: 'EMS-Scheduler' } },
+    { eventId: 'SAFETY-7-v2', workflowId: 'policy.approved/SAFETY-7-v2' },
+    { deliveries: [{ endpoint: 'EMS-Scheduler' }] },
+  ])
+})
+
 test('the command that registers an endpoint in the container works outside of it', async () => {
   const command = block('sh', 'docker compose exec').replace('docker compose exec worker ', '')
 

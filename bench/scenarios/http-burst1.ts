@@ -1,0 +1,31 @@
+import { registerEndpoints } from '../rig/endpoints.js'
+import { openHttpEmitter } from '../rig/http-emitter.js'
+import { runLoad, warmUp } from '../rig/load.js'
+import { defineScenario } from '../scenario.js'
+
+/** What HTTP takes of the rate of many emitters at once, with grouping. */
+export const httpBurst1 = defineScenario({
+  name: 'http-burst1',
+  description: 'events to one endpoint in groups, by emit and by POST /v1/events, from many emitters at once',
+  bars: [{ field: 'ratio_to_emit', atLeast: 0.8 }],
+  grouping: 'auto',
+  counts: { events: 20_000, emitters: 200 },
+  quickCounts: { events: 100, emitters: 100 },
+  measure: async (trial, { events, emitters }) => {
+    const endpoints = await registerEndpoints(trial, { count: 1 })
+    await using emitter = await openHttpEmitter(trial.system, emitters)
+    await warmUp(trial)
+    await runLoad(trial, { name: 'http-warm-up', endpoints, events: trial.warmUpCount, emitters, emitter })
+    const direct = await runLoad(trial, { name: 'burst1', endpoints, events, emitters })
+    const http = await runLoad(trial, { name: 'http-burst1', endpoints, events, emitters, emitter })
+    return {
+      measures: {
+        ratio_to_emit: http.deliveriesPerS / direct.deliveriesPerS,
+        http_deliveries_per_s: http.deliveriesPerS,
+        http_emits_per_s: http.emitsPerS,
+        emit_deliveries_per_s: direct.deliveriesPerS,
+      },
+      cpuMsPerDelivery: http.cpuMsPerDelivery,
+    }
+  },
+})
