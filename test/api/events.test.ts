@@ -176,11 +176,6 @@ describe('a CloudEvent', () => {
 
     expect(answer).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT', errors: [{ field }] } })
   })
-
-  async function emitMessage(headers: object, body?: unknown): Promise<ApiAnswer> {
-    const api = await openApiOf(environment)
-    return api.call('POST', '/v1/events', { headers: headers as Record<string, string>, body })
-  }
 })
 
 describe('several events', () => {
@@ -225,7 +220,7 @@ describe('several events', () => {
 
   test.for<[what: string, events: unknown[], accepted: string]>([
     ['none', [], 'at least one event'],
-    ['too many', Array(1_001).fill({ type: 'a.b', data: 1 }), 'at most 1000 events'],
+    ['too many', Array.from({ length: 1_001 }, () => ({ type: 'a.b', data: 1 })), 'at most 1000 events'],
   ])('are refused where there are %s', async ([, body, accepted]) => {
     const api = await openApiOf(environment)
     expect(await api.call('POST', '/v1/events', { body })).toMatchObject({
@@ -274,3 +269,8 @@ test('what Temporal does not accept is never answered with 202', async () => {
   expect(many).toMatchObject({ status: 503, body: { results: [{ status: 503 }, { status: 422 }] } })
   for (const { headers } of [one, many]) expect(headers.get('retry-after')).toBe('5')
 })
+
+async function emitMessage(headers: object, body?: unknown): Promise<ApiAnswer> {
+  const api = await openApiOf(environment)
+  return api.call('POST', '/v1/events', { headers: headers as Record<string, string>, body })
+}

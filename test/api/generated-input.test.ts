@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { closedLoop } from '../../bench/rig/closed-loop.js'
 import { openApi } from '../support/api.js'
@@ -11,31 +11,32 @@ const AT_A_TIME = 10
 const MAX_GROWTH_BYTES = 16 * 1024 * 1024
 
 const NAMES = [
-  ...[
-    'type',
-    'data',
-    'id',
-    'key',
-    'time',
-    'specversion',
-    'source',
-    'subject',
-    'datacontenttype',
-    'data_base64',
-  ],
-  ...[
-    'name',
-    'url',
-    'events',
-    'authToken',
-    'auth',
-    'tls',
-    'signingSecrets',
-    'headers',
-    'format',
-    'connector',
-  ],
-  ...['retry', 'attemptTimeoutMs', 'maxConcurrentAttempts', 'maxAttemptsPerSecond', 'reason', 'constructor'],
+  'type',
+  'data',
+  'id',
+  'key',
+  'time',
+  'specversion',
+  'source',
+  'subject',
+  'datacontenttype',
+  'data_base64',
+  'name',
+  'url',
+  'events',
+  'authToken',
+  'auth',
+  'tls',
+  'signingSecrets',
+  'headers',
+  'format',
+  'connector',
+  'retry',
+  'attemptTimeoutMs',
+  'maxConcurrentAttempts',
+  'maxAttemptsPerSecond',
+  'reason',
+  'constructor',
 ]
 
 const hostileText = fc.oneof(
@@ -83,15 +84,15 @@ const body = fc.oneof(
   fc.constantFrom('', '{', '[1,', '{"__proto__":{"a":1}}', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`),
 )
 const contentType = fc.constantFrom(
-  ...[
-    'application/json',
-    'application/json; charset=utf-8',
-    'application/cloudevents+json',
-    'text/plain',
-    'x',
-    '',
-  ],
-  ...['application/cloudevents-batch+json', 'application/xml', 'multipart/form-data; boundary=x'],
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/cloudevents+json',
+  'text/plain',
+  'x',
+  '',
+  'application/cloudevents-batch+json',
+  'application/xml',
+  'multipart/form-data; boundary=x',
 )
 const header = fc.constantFrom<Record<string, string>>(
   {},
