@@ -64,7 +64,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId: requestIdOf,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => void sendErrorAnswer(request, reply, toErrorAnswer(error)),
+    // For a path that cannot be decoded, which gets to no hook.
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('x-request-id', request.id)
+      void sendErrorAnswer(request, reply, toErrorAnswer(error))
+    },
   })
   logRequests(app, logger)
   measureRequests(app, metrics)
@@ -73,8 +77,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (perSecond !== undefined) await limitRates(app, perSecond)
   parseJsonBodies(app)
   validateRequests(app)
-  await describeApi(app)
   const refuseOtherMethods = collectMethods(app)
+  await describeApi(app)
   addEmitRoutes(app, { service, metrics })
   addEventRoutes(app, { service })
   addEndpointRoutes(app, { service })

@@ -97,6 +97,9 @@ export function answerErrors(app: FastifyInstance, logger: Logger): void {
     }
     return sendErrorAnswer(request, reply, answer)
   })
+  app.setNotFoundHandler(() => {
+    throw new RequestError(404, 'NOT_FOUND', 'there is no such path: expected one that /openapi.json lists')
+  })
 }
 
 /**
