@@ -34,6 +34,7 @@ const DESCRIPTIONS = {
   404: 'There is no such thing.',
   409: 'What is there does not allow it; `code` says why.',
   413: 'The body is too large.',
+  414: 'A part of the path is longer than any name.',
   415: 'The body is of another content type than those listed.',
   422: 'A field is not accepted; `errors` lists all of them.',
   429: 'More requests than a caller may make in a second.',
@@ -45,7 +46,7 @@ type DescribedStatus = keyof typeof DESCRIPTIONS
 
 /** Problems that every route may answer with, and every one that needs a role. */
 const OF_ALL: readonly DescribedStatus[] = [400, 500]
-const OF_GUARDED: readonly DescribedStatus[] = [401, 403, 422, 429, 503]
+const OF_GUARDED: readonly DescribedStatus[] = [401, 403, 414, 422, 429, 503]
 
 /** The problems of a route that needs a role, for its documentation. */
 export function problems(...others: DescribedStatus[]): Record<number, object> {

@@ -182,6 +182,7 @@ describe('several events', () => {
   test('have a receipt or a problem each, in their order', async () => {
     const api = await openApiOf(environment)
     const id = randomUUID()
+    await api.call('POST', '/v1/events', { body: { type: 'a.b', data: 1, id } })
     const events = [
       { type: 'a.b', data: 1, id },
       { type: 'a.b', data: 2, id },
@@ -196,7 +197,7 @@ describe('several events', () => {
       status: 202,
       body: {
         results: [
-          { status: 202, receipt: { eventId: id, duplicate: false } },
+          { status: 202, receipt: { eventId: id, duplicate: true } },
           { status: 409, problem: { code: 'EVENT_CONFLICT' } },
           { status: 422, problem: { errors: [{ field: 'type', value: '"a b"' }] } },
           { status: 422, problem: { errors: [{ field: 'event', value: '"nothing"' }] } },

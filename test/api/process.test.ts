@@ -111,6 +111,8 @@ test('what nobody expected is answered without a word of it, and logged with the
 
 test('it answers what was asked before it stops', async () => {
   const api = await openApi()
+  let stop = (): void => undefined
+  const stopping = new Promise<void>((resolve) => (stop = resolve))
   const receiver = await api.environment.startReceiver(async (_, response) => {
     await stopping
     response.end()
@@ -119,13 +121,8 @@ test('it answers what was asked before it stops', async () => {
 
   const answer = api.call('POST', '/v1/endpoints/EMS/test')
   await receiver.waitForRequests(1)
-  let stopped: Promise<void> | undefined
-  const stopping = new Promise<void>((resolve) => {
-    setImmediate(() => {
-      stopped = api.stop()
-      resolve()
-    })
-  })
+  const stopped = api.stop()
+  stop()
 
   expect(await answer).toMatchObject({ status: 200, body: { outcome: 'delivered' } })
   await stopped

@@ -82,7 +82,8 @@ export function createContract(document: unknown): Contract {
 
 function matches(template: string, path: string): boolean {
   const pattern = template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')
-  return new RegExp(`^${pattern}$`).test(path.split('?')[0] ?? '')
+  // As fetch sends it.
+  return new RegExp(`^${pattern}$`).test(new URL(path, 'http://localhost').pathname)
 }
 
 /** RFC 6901, section 6. */

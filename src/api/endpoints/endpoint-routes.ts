@@ -135,7 +135,7 @@ export function addEndpointRoutes(app: FastifyInstance, { service }: { service: 
         summary: 'Remove an endpoint',
         params: endpointPath,
         querystring: removalQuery,
-        response: { 204: z.undefined().describe('It is removed.'), ...problems(404, 409) },
+        response: { 204: z.undefined().describe('It is removed.'), ...problems(404, 409, 413, 415) },
       },
     },
     async ({ params: { name }, query: { discardWaiting } }, reply) => {

@@ -57,7 +57,7 @@ export function addEndpointOperationRoutes(
           tags,
           summary,
           params: endpointPath,
-          response: { 200: answer('The endpoint as it is now.', changedAnswer), ...problems(404) },
+          response: { 200: answer('The endpoint as it is now.', changedAnswer), ...problems(404, 413, 415) },
         },
       },
       async ({ params: { name } }) => ({
@@ -76,7 +76,7 @@ export function addEndpointOperationRoutes(
         tags,
         summary: 'Send one external-sync.ping to an endpoint, and say what came of it',
         params: endpointPath,
-        response: { 200: answer('What came of it.', testReportSchema), ...problems(404, 409) },
+        response: { 200: answer('What came of it.', testReportSchema), ...problems(404, 409, 413, 415) },
       },
     },
     ({ params: { name } }) => service.testEndpoint(name),
@@ -94,7 +94,10 @@ export function addEndpointOperationRoutes(
           'The new secret is shown in this answer alone. The one before signs beside it until the next rotation, ' +
           'or until `signingSecrets` is set.',
         params: endpointPath,
-        response: { 200: answer('What the receiver needs.', rotatedSecretSchema), ...problems(404, 409) },
+        response: {
+          200: answer('What the receiver needs.', rotatedSecretSchema),
+          ...problems(404, 409, 413, 415),
+        },
       },
     },
     ({ params: { name } }) => service.rotateSigningSecret(name),

@@ -69,7 +69,10 @@ export function addEventRoutes(app: FastifyInstance, { service }: EventParts): v
         tags: ['deliveries'],
         summary: 'Begin a new attempt at once',
         params: deliveryPath,
-        response: { 200: answer('The delivery as it is now.', deliverySchema), ...problems(404, 409) },
+        response: {
+          200: answer('The delivery as it is now.', deliverySchema),
+          ...problems(404, 409, 413, 415),
+        },
       },
     },
     ({ params: { type, id, endpoint } }) => service.retryDelivery(type, id, endpoint),
