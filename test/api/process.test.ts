@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client'
 import { expect, test, vi } from 'vitest'
 import { SyncService } from '../../src/client.js'
+import { withResolvers } from '../support/attempts.js'
 import { openApi, openApiOf } from '../support/api.js'
 import { openEnvironment } from '../support/environment.js'
 import { freePort } from '../support/free-port.js'
@@ -111,8 +112,7 @@ test('what nobody expected is answered without a word of it, and logged with the
 
 test('it answers what was asked before it stops', async () => {
   const api = await openApi()
-  let stop = (): void => undefined
-  const stopping = new Promise<void>((resolve) => (stop = resolve))
+  const { promise: stopping, resolve: stop } = withResolvers()
   const receiver = await api.environment.startReceiver(async (_, response) => {
     await stopping
     response.end()

@@ -114,7 +114,7 @@ test('the commands over HTTP register, emit and look', async () => {
     .map((line) => JSON.parse(line) as unknown)
   expect(answers).toMatchObject([
     { endpoint: { name: 'EMS-Scheduler' } },
-    { eventId: 'SAFETY-7-v2', workflowId: 'policy.approved/SAFETY-7-v2' },
+    { eventId: 'SAFETY-8-v1', workflowId: 'policy.approved/SAFETY-8-v1' },
     { deliveries: [{ endpoint: 'EMS-Scheduler' }] },
   ])
 })
