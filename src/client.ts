@@ -21,6 +21,17 @@ import { forward, type EventSource, type ForwardOptions } from './client/forward
 import { Listeners, type ErrorListener, type EventListener } from './client/local-listeners.js'
 import { discardDelivery, retryDelivery } from './client/open-deliveries.js'
 import {
+  cancelReplay,
+  getReplay,
+  listReplays,
+  parseReplayOptions,
+  pauseReplay,
+  resumeReplay,
+  startReplay,
+  type Replay,
+  type ReplayOptions,
+} from './client/replays.js'
+import {
   checkOptions,
   openServiceParts,
   type ServiceParts,
@@ -55,6 +66,7 @@ export type { EventPage, EventStatus, ListedEvent, ListEventsOptions } from './c
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { RotatedSecret } from './client/rotate-signing-secret.js'
+export type { Replay, ReplayOptions, ReplayStatus } from './client/replays.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
 export type { Receipt } from './client/start-events.js'
 export type { EndpointTestReport } from './client/test-endpoint.js'
@@ -75,6 +87,7 @@ export {
   type SyncErrorCode,
 } from './domain/errors.js'
 export type { EmitOptions, SyncEvent } from './domain/event.js'
+export type { ReplayHold, ReplayState } from './domain/replay.js'
 export type { Json } from './domain/json.js'
 export type {
   EndpointChange,
@@ -297,6 +310,58 @@ export class SyncService implements AsyncDisposable {
    */
   checkReady(): Promise<void> {
     return this.#watch(async () => checkReady(await this.#connected()))
+  }
+
+  /**
+   * Sends past events to an endpoint, in the order in which they were accepted, with all the guarantees of an event
+   * and its `webhook-id`; what the endpoint has got before, it gets again. It goes on in Temporal, whatever becomes
+   * of this process. `reachesBackTo` of the result says from when on Temporal has everything.
+   * @throws {InvalidInputError}
+   * @throws {SyncError} `ENDPOINT_NOT_FOUND`
+   */
+  startReplay(options: ReplayOptions): Promise<Replay> {
+    return this.#watch(() => {
+      const checked = parseReplayOptions(options)
+      return this.#whenChanged((parts) => startReplay(parts, checked))
+    })
+  }
+
+  /**
+   * How far a replay is.
+   * @throws {SyncError} `REPLAY_NOT_FOUND`
+   */
+  getReplay(id: string): Promise<Replay> {
+    return this.#watch(() => this.#whenChanged((parts) => getReplay(parts, id)))
+  }
+
+  /** The replays that Temporal still knows, the latest first; one may be listed a second late. */
+  listReplays(): Promise<Replay[]> {
+    return this.#watch(() => this.#whenChanged(listReplays))
+  }
+
+  /**
+   * Sends no more until it is resumed, a few seconds later at the latest; what waits for the endpoint goes on. A
+   * replay that is over stays as it is.
+   * @throws {SyncError} `REPLAY_NOT_FOUND`
+   */
+  pauseReplay(id: string): Promise<void> {
+    return this.#watch(() => this.#whenChanged((parts) => pauseReplay(parts, id)))
+  }
+
+  /**
+   * Goes on where it was paused.
+   * @throws {SyncError} `REPLAY_NOT_FOUND`
+   */
+  resumeReplay(id: string): Promise<void> {
+    return this.#watch(() => this.#whenChanged((parts) => resumeReplay(parts, id)))
+  }
+
+  /**
+   * Sends no more, and gives up what it has sent and waits; the events' own deliveries are untouched.
+   * @throws {SyncError} `REPLAY_NOT_FOUND`
+   */
+  cancelReplay(id: string): Promise<void> {
+    return this.#watch(() => this.#whenChanged((parts) => cancelReplay(parts, id)))
   }
 
   /** Calls `listener` in this process after Temporal has accepted an event of this type. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { Worker, type NativeConnection } from '@temporalio/worker'
 import { createActivities } from './activities/index.js'
+import { createReadDelivery } from './client/read-delivery.js'
 import { loadConfig, type Config } from './config.js'
 import type { Connector } from './delivery/connectors/connector.js'
 import { createSender } from './delivery/send.js'
@@ -84,6 +85,7 @@ export async function startSyncWorker({
     ...(connectors !== undefined && { connectors }),
   })
   const endpoints = new EndpointCache({ store, logger })
+  const client = new Client({ connection, namespace, ...converter })
   const worker = await Worker.create({
     connection,
     namespace,
@@ -92,11 +94,12 @@ export async function startSyncWorker({
     ...converter,
     ...WORKER_TUNING,
     activities: createActivities({
-      client: new Client({ connection, namespace, ...converter }),
+      client,
       store,
       endpoints,
       sender,
       logger,
+      readDelivery: createReadDelivery({ client, taskQueue }),
       ...(expressAttempts !== undefined && { expressAttempts }),
       ...(onFirstAttempts !== undefined && { onFirstAttempts }),
     }),

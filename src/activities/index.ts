@@ -14,6 +14,14 @@ import { createFirstAttempts } from './first-attempts.js'
 import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
 import { createInspectRound } from './inspect-round.js'
 import { createRecovery } from './recovery.js'
+import {
+  createCancelGoingOn,
+  createCountDiscarded,
+  createCountGoingOn,
+  createCountPastEvents,
+} from './replay-counts.js'
+import type { ReadDelivery } from './replay-sender.js'
+import { createReplaySlice } from './replay-slice.js'
 import { createReleaseWaiting } from './release-waiting.js'
 import { createResolveEndpoints } from './resolve-endpoints.js'
 
@@ -25,6 +33,8 @@ export interface ActivityDependencies {
   endpoints: EndpointReader
   sender: Sender
   logger: Logger
+  /** Where an event's own delivery to an endpoint stands, by which replays choose. */
+  readDelivery: ReadDelivery
   /** Whether first attempts are made within the workflow task, which is faster. @default true */
   expressAttempts?: boolean
   /** Told when the first attempts of an event begin, with its workflow. */
@@ -58,5 +68,10 @@ export function createActivities(dependencies: ActivityDependencies) {
     endpointVersion: createEndpointVersion(dependencies),
     inspectRound: createInspectRound(dependencies),
     releaseWaiting: createReleaseWaiting(dependencies),
+    replaySlice: createReplaySlice({ ...attempts, expressAttempts }),
+    countPastEvents: createCountPastEvents(dependencies),
+    countGoingOn: createCountGoingOn(dependencies),
+    cancelGoingOn: createCancelGoingOn(dependencies),
+    countDiscarded: createCountDiscarded(dependencies),
   }
 }

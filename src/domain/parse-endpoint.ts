@@ -24,7 +24,8 @@ export const endpointNameSchema = z
     '1 to 64 letters, digits, "." "_" and "-", a letter or digit first',
   )
 
-const filterSchema = z
+/** An event type, or all that begin so. */
+export const filterSchema = z
   .string('a string')
   .max(102, 'at most 102 characters')
   .regex(

@@ -1,3 +1,5 @@
+import { REPLAY_ID_PREFIX, replayWorkflowIdOf } from './replay.js'
+
 /**
  * The project's search attributes, by their names in Temporal and their types as the Temporal CLI spells
  * them. The happy path upserts none; only a delivery that waits does.
@@ -71,4 +73,36 @@ export function eventsQuery(
     ...(since === undefined ? [] : [`StartTime >= "${since}"`]),
     ...(until === undefined ? [] : [`StartTime < "${until}"`]),
   ].join(' AND ')
+}
+
+/** Events of the past, by when their workflows were started, RFC 3339. */
+export interface PastEventsRange {
+  since: string
+  /** Not included. */
+  until: string
+}
+
+/**
+ * The visibility query for the workflows that hold past events, as emitters have started them: what they have started
+ * themselves, and what a replay has, is about the same events.
+ */
+export function pastEventsQuery(taskQueue: string, { since, until }: PastEventsRange): string {
+  return [
+    `TaskQueue = "${taskQueue}"`,
+    'WorkflowType IN ("syncEvent", "syncGroup")',
+    `WorkflowId NOT STARTS_WITH "${REPLAY_ID_PREFIX}"`,
+    'ParentWorkflowId IS NULL',
+    `StartTime >= "${since}"`,
+    `StartTime < "${until}"`,
+  ].join(' AND ')
+}
+
+/** The visibility query for the replays of one task queue's workers. */
+export function replaysQuery(taskQueue: string): string {
+  return `WorkflowType = "replayEvents" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`
+}
+
+/** The visibility query for what a replay has sent and was not taken at once. */
+export function replayedQuery(replayId: string): string {
+  return `WorkflowId STARTS_WITH "${replayWorkflowIdOf(replayId)}/" AND ExecutionStatus != "ContinuedAsNew"`
 }

@@ -1,5 +1,6 @@
 import { workflowIdOf } from '../domain/workflow-id.js'
 import type { EventPart, GroupedEvent, SyncGroupResult } from './messages.js'
+import type { ReplayRecord } from '../domain/replay.js'
 import { hasEnded, type Delivery, type DeliveryState } from '../domain/delivery.js'
 
 /** More rows would bury the ones that matter. */
@@ -58,6 +59,26 @@ export function describeGroup({ events, subscribers }: SyncGroupResult): string 
       return `| ${workflowIdOf(event)} | ${outcome} | ${endpoints} |`
     }),
     ...(rows.length > MAX_ROWS ? ['', `… and ${rows.length - MAX_ROWS} more, see the result`] : []),
+  ].join('\n')
+}
+
+/** The same for a replay. */
+export function describeReplay(replay: ReplayRecord): string {
+  const { endpoint, since, until, total, sent, wentOn, waiting, discarded, skipped, missing } = replay
+  const looked = sent + skipped + missing
+  const state = replay.isPaused
+    ? ', paused'
+    : replay.heldUp === undefined
+      ? ''
+      : `, held up (${replay.heldUp})`
+  return [
+    `**${looked} of ${total ?? '?'} events looked at, ${sent} sent to ${endpoint}${state}**`,
+    '',
+    `Accepted from ${since} to ${until}; complete from ${replay.reachesBackTo}.`,
+    '',
+    '| sent | not taken at once | waiting | discarded | skipped | missing |',
+    '| --- | --- | --- | --- | --- | --- |',
+    `| ${sent} | ${wentOn} | ${waiting} | ${discarded} | ${skipped} | ${missing} |`,
   ].join('\n')
 }
 

@@ -1,3 +1,4 @@
 export { releaseEndpoint } from './release-endpoint.js'
+export { replayEvents } from './replay-events.js'
 export { syncEvent } from './sync-event.js'
 export { syncGroup } from './sync-group.js'

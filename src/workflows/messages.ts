@@ -2,11 +2,13 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow'
 import type { Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
+import type { ReplayCursor, ReplayRecord } from '../domain/replay.js'
 
 /** Names under which workflows are started; a client needs no workflow code. */
 export const SYNC_EVENT_WORKFLOW = 'syncEvent'
 export const SYNC_GROUP_WORKFLOW = 'syncGroup'
 export const RELEASE_ENDPOINT_WORKFLOW = 'releaseEndpoint'
+export const REPLAY_EVENTS_WORKFLOW = 'replayEvents'
 
 /** What `syncEvent` starts with. */
 export interface SyncEventInput {
@@ -70,6 +72,18 @@ export interface GroupedEvent extends Pick<SyncEvent, 'type' | 'id'> {
   statuses?: number[]
 }
 
+/** What `replayEvents` starts with. */
+export interface ReplayEventsInput {
+  replay: ReplayRecord
+  /** How far it has come; there when it continues as new. */
+  cursor?: ReplayCursor
+}
+
+/** The memo of a replay: where it stands, which is read without a worker. */
+export interface ReplayMemo {
+  replay: ReplayRecord
+}
+
 /** A part of an event's deliveries, in the order in which the endpoints were resolved. */
 export interface DeliveryPage {
   deliveries: Delivery[]
@@ -116,6 +130,10 @@ export const discardDeliveryUpdate = defineUpdate<Delivery, [{ endpoint: string;
 
 /** The endpoint was changed again, or is back again, while `releaseEndpoint` was at work. */
 export const releaseAgainSignal = defineSignal<[ReleaseRequest?]>('releaseAgain')
+
+/** An operator pauses a replay, or lets it go on; signals, so that they are kept while no worker is there. */
+export const pauseReplaySignal = defineSignal('pauseReplay')
+export const resumeReplaySignal = defineSignal('resumeReplay')
 
 /** Cuts a page; the client uses it for a closed workflow's result. */
 export function pageOf(

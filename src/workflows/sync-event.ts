@@ -13,6 +13,7 @@ import {
 import type { Activities } from '../activities/index.js'
 import { hasEnded, newDelivery, type Delivery } from '../domain/delivery.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
+import { mustContinueAsNew } from './continue-as-new.js'
 import { describeDeliveries } from './current-details.js'
 import { EventParts } from './event-parts.js'
 import { DeliveryRun } from './delivery-run.js'
@@ -29,9 +30,6 @@ import {
   type SyncEventResult,
 } from './messages.js'
 import { waitingAttributes } from './waiting-attributes.js'
-
-/** Servers that never suggest to continue as new still get a bounded history. */
-const MAX_HISTORY_EVENTS = 8_000
 
 /** What the results of its parts take in the history of an event, each, in characters of JSON. */
 const MAX_PART_CHARACTERS = 40_000
@@ -188,9 +186,4 @@ async function tellParent(): Promise<void> {
 
 function refusal(endpoint: string, why: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(`the delivery to ${endpoint} ${why}`, 'DeliveryNotOpen')
-}
-
-function mustContinueAsNew(): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo()
-  return continueAsNewSuggested || historyLength >= MAX_HISTORY_EVENTS
 }
