@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultPayloadConverter } from '@temporalio/common'
 import type { History } from '@temporalio/common/lib/proto-utils.js'
 import type { Client } from '@temporalio/client'
-import type { Delivery, EndpointSettings, SyncService } from '../src/client.js'
+import type { Delivery, EndpointSettings, Replay, SyncService } from '../src/client.js'
+import { replayWorkflowIdOf } from '../src/domain/replay.js'
 import type { Receiver, Respond } from '../src/testing/index.js'
 import type { SyncEventInput } from '../src/workflows/messages.js'
 
@@ -198,6 +199,72 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
     await stage.register('Hospital', 503, 200)
     return stage.finished(await stage.startWith(carried))
   },
+  'replay-completed': async (open) => {
+    const stage = await open('real')
+    return stage.finished(await replayTo(stage))
+  },
+  'replay-paused-and-going-on': async (open) => {
+    const stage = await open('real')
+    const replay = await replayTo(stage, 200, 422, 200)
+    await stage.syncService.pauseReplay(replay.id)
+    await untilReplay(stage, replay, ({ status, total }) => status === 'paused' && total !== undefined)
+    await stage.syncService.resumeReplay(replay.id)
+    await untilReplay(stage, replay, ({ sent, waiting }) => sent === 3 && waiting === 1)
+    await stage.syncService.updateEndpoint('EMS-Scheduler', { authToken: 'Bearer right' })
+    return stage.finished(replay)
+  },
+  'replay-cancelled': async (open) => {
+    const stage = await open('real')
+    const replay = await replayTo(stage, 422)
+    await untilReplay(stage, replay, ({ waiting }) => waiting > 0)
+    await stage.syncService.cancelReplay(replay.id)
+    await untilReplay(stage, replay, ({ status }) => status === 'cancelled')
+    return stage.history(replay)
+  },
+  'replay-endpoint-removed': async (open) => {
+    const stage = await open('real')
+    const replay = await replayTo(stage)
+    await stage.syncService.removeEndpoint('EMS-Scheduler')
+    await untilReplay(stage, replay, ({ status }) => status === 'failed')
+    return stage.history(replay)
+  },
+  'replay-continued-as-new-first-run': async (open) => (await replayInTwoRuns(await open('real'))).first,
+  'replay-continued-as-new-last-run': async (open) => (await replayInTwoRuns(await open('real'))).last,
+}
+
+/** Starts a replay of three past events to an endpoint that is new. */
+async function replayTo(stage: Stage, ...responses: Respond[]): Promise<Replayed> {
+  await stage.emitGroup()
+  const receiver = await stage.register('EMS-Scheduler', ...responses)
+  const since = new Date(Date.now() - 60_000)
+  const { id } = await stage.syncService.startReplay({ endpoint: 'EMS-Scheduler', since, perSecond: 2 })
+  return { id, workflowId: replayWorkflowIdOf(id), receiver }
+}
+
+/** Its endpoint is paused until the replay has looked again so often that it continues as new. */
+async function replayInTwoRuns(stage: Stage): Promise<{ first: History; last: History }> {
+  const replay = await replayTo(stage)
+  const { runId } = await stage.client.workflow.getHandle(replay.workflowId).describe()
+  await stage.syncService.pauseEndpoint('EMS-Scheduler')
+  const firstRun = stage.client.workflow.getHandle(replay.workflowId, runId, { followRuns: false })
+  await firstRun.result().catch(() => undefined)
+  await stage.syncService.resumeEndpoint('EMS-Scheduler')
+  const last = await stage.finished(replay)
+  return { first: await stage.history({ workflowId: replay.workflowId, runId }), last }
+}
+
+interface Replayed {
+  id: string
+  workflowId: string
+  receiver: Receiver
+}
+
+async function untilReplay(
+  { syncService }: Stage,
+  { id }: Replayed,
+  is: (replay: Replay) => boolean,
+): Promise<void> {
+  while (!is(await syncService.getReplay(id))) await sleep(100)
 }
 
 function identityOf({ workflowId }: { workflowId: string }): [type: string, id: string] {

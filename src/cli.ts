@@ -8,6 +8,7 @@ import { keysCommand } from './cli/keys.js'
 import { migrateCommand } from './cli/migrate.js'
 import { doctorCommand } from './cli/doctor.js'
 import { serveCommand } from './cli/serve.js'
+import { replayCommand } from './cli/replay.js'
 import { setupCommand } from './cli/setup.js'
 import { startCommand } from './cli/start.js'
 import { tokensCommand } from './cli/tokens.js'
@@ -24,6 +25,7 @@ const program = new Command('external-sync')
   .addCommand(serveCommand())
   .addCommand(tokensCommand())
   .addCommand(endpointsCommand())
+  .addCommand(replayCommand())
   .addCommand(keysCommand())
   .addCommand(migrateCommand())
   .addCommand(codecCommand())

@@ -12,9 +12,9 @@ export interface InOrder<T> {
 export interface Work<T, R> {
   concurrency: number
   /** Asked before the next item is taken. */
-  mayGoOn(): boolean
+  mayGoOn: () => boolean
   /** Without a result, nothing more is taken, and the item counts as not taken. */
-  work(item: T): Promise<R | undefined>
+  work: (item: T) => Promise<R | undefined>
 }
 
 /**

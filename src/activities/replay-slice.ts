@@ -61,10 +61,10 @@ export function createReplaySlice(dependencies: ReplayDependencies) {
       const { results, isExhausted, error } = await workInOrder(found, {
         concurrency: sender.concurrency,
         mayGoOn: () => performance.now() < endsAt && !signal.aborted,
-        work: sender.take,
+        work: (next) => sender.take(next),
       })
       await sender.turn()
-      if (error !== undefined && results.length === 0) throw error
+      if (error !== undefined && results.length === 0) throw error as Error
       if (error !== undefined) logger.warn({ err: error, replay: id }, 'a slice of a replay was cut short')
       const { heldUp } = sender
       const cursor = results.at(-1)?.cursor ?? after

@@ -31,6 +31,15 @@ import { endpointNotFound } from './endpoint-registry.js'
 
 const REPLAY_ID = /^[0-9a-f-]{36}$/
 
+/** By Temporal's; any other is an end from outside. */
+const STATUSES: { [Name in WorkflowExecutionInfo['status']['name']]?: ReplayStatus } = {
+  RUNNING: 'running',
+  CONTINUED_AS_NEW: 'running',
+  PAUSED: 'paused',
+  COMPLETED: 'completed',
+  CANCELLED: 'cancelled',
+}
+
 const DAY_MS = 24 * 60 * 60_000
 
 /** Replays that are listed at most. */
@@ -228,21 +237,12 @@ function toReplay({
     ...replay,
     until,
     startedAt,
-    status: statusOf(status.name, isPaused),
+    status: statusOf(status, isPaused),
     ...(closeTime !== undefined && { endedAt: closeTime.toISOString() }),
   }
 }
 
-function statusOf(name: WorkflowExecutionInfo['status']['name'], isPaused: boolean): ReplayStatus {
-  switch (name) {
-    case 'RUNNING':
-    case 'CONTINUED_AS_NEW':
-      return isPaused ? 'paused' : 'running'
-    case 'COMPLETED':
-      return 'completed'
-    case 'CANCELLED':
-      return 'cancelled'
-    default:
-      return 'failed'
-  }
+function statusOf({ name }: WorkflowExecutionInfo['status'], isPaused: boolean): ReplayStatus {
+  const status = STATUSES[name] ?? 'failed'
+  return status === 'running' && isPaused ? 'paused' : status
 }

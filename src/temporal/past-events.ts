@@ -8,8 +8,7 @@ import { SYNC_GROUP_WORKFLOW, type SyncEventInput, type SyncGroupInput } from '.
 import { failedWith } from './grpc-status.js'
 import { readStartInput } from './start-input.js'
 
-/** Workflows that are listed at once: one page, so that none is missed between two. */
-const MAX_LISTED = 500
+const WINDOW_SIZE = 500
 
 /** Histories that are read at the same time. */
 const CONCURRENCY = 20
@@ -21,7 +20,9 @@ export interface PastEventsSearch extends PastEventsRange {
   /** What was looked at last. @default nothing */
   after?: ReplayCursor | undefined
   /** Whether events of a type are wanted; of one that has a workflow of its own and is not, no history is read. */
-  wantsType(type: string): boolean
+  wantsType: (type: string) => boolean
+  /** Workflows that are listed at once: one page, so that none is missed between two. @default 500 */
+  windowSize?: number
 }
 
 /** What comes next in the past, and how far that is. */
@@ -82,6 +83,7 @@ async function* windows({
   since,
   until,
   after,
+  windowSize = WINDOW_SIZE,
 }: PastEventsSearch): AsyncGenerator<{ listed: Listed[]; spanMs: number }> {
   const endMs = Date.parse(until)
   let fromMs = Date.parse(after?.startedAt ?? since)
@@ -90,10 +92,10 @@ async function* windows({
     const toMs = Math.min(endMs, fromMs + spanMs)
     const range = { since: new Date(fromMs).toISOString(), until: new Date(toMs).toISOString() }
     const listed: Listed[] = []
-    for await (const workflow of list(client, pastEventsQuery(taskQueue, range), MAX_LISTED + 1)) {
-      if (listed.push(workflow) > MAX_LISTED && toMs - fromMs > 1) break
+    for await (const workflow of list(client, pastEventsQuery(taskQueue, range), windowSize + 1)) {
+      if (listed.push(workflow) > windowSize && toMs - fromMs > 1) break
     }
-    if (listed.length > MAX_LISTED && toMs - fromMs > 1) {
+    if (listed.length > windowSize && toMs - fromMs > 1) {
       spanMs = Math.ceil((toMs - fromMs) / 2)
       continue
     }
@@ -102,7 +104,7 @@ async function* windows({
       .filter((workflow) => after === undefined || isAfter(workflow, after))
     yield { listed: inOrder, spanMs }
     fromMs = toMs
-    if (listed.length < MAX_LISTED / 2) spanMs *= 2
+    if (listed.length < windowSize / 2) spanMs *= 2
   }
 }
 

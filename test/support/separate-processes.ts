@@ -23,6 +23,8 @@ export interface SeparateProcesses {
   startEmbedded(): Promise<Program>
   /** Runs a command of `external-sync` to its end and returns its exit code and what it printed. */
   runCommand(args: string[], variables?: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }>
+  /** Starts a command of `external-sync`. */
+  startCommand(args: string[]): Promise<Program>
   /** Runs a module given as source, in the repository's root. */
   runScript(source: string): Promise<Program>
 }
@@ -88,6 +90,7 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
       const { code } = await program.exited
       return { code, output: program.output }
     },
+    startCommand: (args) => start(['dist/cli.js', ...args]),
     runScript: (source) => start(['--input-type=module', '-e', source]),
   }
 }

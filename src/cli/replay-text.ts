@@ -1,0 +1,55 @@
+import type { Replay } from '../client.js'
+
+const BAR_WIDTH = 24
+
+/** From when on a replay has everything, in a sentence. */
+export function describeReach({ since, reachesBackTo }: Pick<Replay, 'since' | 'reachesBackTo'>): string {
+  if (reachesBackTo === since) return `It reaches back to ${since}.`
+  return (
+    `It reaches back to ${reachesBackTo}, as Temporal forgets what ended before; ` +
+    `of what was accepted from ${since} to then, it sends what is left.`
+  )
+}
+
+/** How far a replay is, in one line. */
+export function describeProgress(replay: Replay): string {
+  const { status, total, sent, waiting, discarded, skipped, missing, heldUp } = replay
+  const looked = sent + skipped + missing
+  const counts = [
+    `${sent} sent`,
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(discarded > 0 ? [`${discarded} discarded`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(missing > 0 ? [`${missing} forgotten by Temporal`] : []),
+  ]
+  const state = status === 'running' && heldUp !== undefined ? `running, held up (${heldUp})` : status
+  return total === undefined
+    ? `${state}: counting`
+    : `${bar(looked, total)} ${looked} of ${total}  ${state}: ${counts.join(', ')}`
+}
+
+/** Lines of a table. */
+export function replayTable(replays: readonly Replay[]): string[] {
+  const rows = replays.map(({ id, endpoint, status, startedAt, total, sent, waiting, skipped, missing }) => [
+    id,
+    endpoint,
+    status,
+    startedAt,
+    `${sent + skipped + missing}/${total ?? '?'}`,
+    String(sent),
+    String(waiting),
+  ])
+  const all = [['ID', 'ENDPOINT', 'STATUS', 'STARTED', 'LOOKED AT', 'SENT', 'WAITING'], ...rows]
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function bar(done: number, total: number): string {
+  const filled = total === 0 ? BAR_WIDTH : Math.min(BAR_WIDTH, Math.floor((done / total) * BAR_WIDTH))
+  return `[${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}]`
+}
