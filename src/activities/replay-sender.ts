@@ -16,7 +16,7 @@ import { concurrencyOf } from './admission.js'
 import { makeAttempt, type AttemptDependencies } from './attempt.js'
 import { countGoingOn, goOnByItself } from './replayed-events.js'
 
-/** Attempts that are under way at the same time at most. */
+/** Attempts that are under way at the same time at most; half of what the endpoint takes is left to the others. */
 const MAX_CONCURRENT = 20
 
 /**
@@ -83,7 +83,7 @@ export async function createReplaySender(
   const goingOn = waiting < MAX_GOING_ON ? waiting : await countGoingOn(client, id, since)
   const mostConcurrent = Math.min(
     MAX_CONCURRENT,
-    isUsable(endpoint) ? concurrencyOf(endpoint) : 1,
+    isUsable(endpoint) ? Math.ceil(concurrencyOf(endpoint) / 2) : 1,
     Math.ceil(perSecond * 2),
   )
   // Temporal's server paces what is an activity of its own.

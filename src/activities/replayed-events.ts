@@ -6,6 +6,7 @@ import {
   type Client,
   type WorkflowExecutionInfo,
 } from '@temporalio/client'
+import pLimit from 'p-limit'
 import { hashOf } from '../domain/data-hash.js'
 import type { Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -77,14 +78,10 @@ export async function countGoingOn(client: Client, replayId: string, since?: str
 /** How many of those that went on by themselves were given up. */
 export async function countDiscarded(client: Client, replayId: string): Promise<number> {
   const query = `${replayedQuery(replayId)} AND ExecutionStatus != "Running"`
-  let discarded = 0
-  let batch: Promise<boolean>[] = []
-  for await (const ended of client.workflow.list({ query })) {
-    if (batch.push(isDiscarded(client, ended)) < CONCURRENCY) continue
-    discarded += await countTrue(batch)
-    batch = []
-  }
-  return discarded + (await countTrue(batch))
+  const limit = pLimit(CONCURRENCY)
+  const answers: Promise<boolean>[] = []
+  for await (const ended of client.workflow.list({ query })) answers.push(limit(isDiscarded, client, ended))
+  return (await Promise.all(answers)).filter(Boolean).length
 }
 
 /**
@@ -125,14 +122,10 @@ async function isDiscarded(
   return deliveries.some(({ state }) => state === 'discarded')
 }
 
-async function countTrue(answers: readonly Promise<boolean>[]): Promise<number> {
-  return (await Promise.all(answers)).filter(Boolean).length
-}
-
-/** Readable where it fits. */
-function replayedIdOf(replayId: string, event: SyncEvent): string {
-  const prefix = `${replayWorkflowIdOf(replayId)}/`
-  const readable = `${prefix}${workflowIdOf(event)}`
+/** With a hash in place of an event's id that is too long beside the rest. */
+function replayedIdOf(replayId: string, { type, id }: SyncEvent): string {
+  const prefix = replayWorkflowIdOf(replayId)
+  const readable = `${prefix}/${workflowIdOf({ type, id })}`
   if (readable.length <= MAX_ID_LENGTH) return readable
-  return `${prefix}${createHash('sha256').update(workflowIdOf(event)).digest('hex')}`
+  return `${prefix}/${workflowIdOf({ type, id: createHash('sha256').update(id).digest('hex') })}`
 }
