@@ -41,7 +41,7 @@ export interface ReplayDependencies extends AttemptDependencies {
 }
 
 /** What has come of what was found, and how far that is. */
-export interface Step extends Partial<Pick<ReplayRecord, 'sent' | 'skipped' | 'missing'>> {
+export interface Step extends Partial<Pick<ReplayRecord, 'sent' | 'wentOn' | 'skipped' | 'missing'>> {
   cursor: ReplayCursor
 }
 
@@ -50,8 +50,6 @@ export interface ReplaySender {
   readonly concurrency: number
   /** Why it has stopped, where the endpoint takes nothing at the moment. */
   readonly heldUp: ReplayHold | undefined
-  /** How many events it has left to workflows of their own. */
-  readonly wentOn: number
   /** Sends what was found, where it is to be sent; without a result, it is to be sent later. */
   take(found: Found): Promise<Step | undefined>
   /** Waits until the next event may be sent. */
@@ -97,13 +95,10 @@ export async function createReplaySender(
   const isFull = (): boolean => goingOn + wentOn >= MAX_GOING_ON
 
   return {
-    // What is not taken while it is full is sent again: one at a time.
-    concurrency: isFull() ? 1 : mostConcurrent,
+    // What is not taken then is sent again: one at a time.
+    concurrency: isFull() || health.isDown(endpoint) ? 1 : mostConcurrent,
     get heldUp() {
       return heldUp
-    },
-    get wentOn() {
-      return wentOn
     },
     turn,
     take: async (found) => {
@@ -141,7 +136,7 @@ export async function createReplaySender(
     const delivery = outcome && afterRound(newDelivery(name), outcome, new Date())
     wentOn += 1
     await goOnByItself({ client, taskQueue }, replay, { event, acceptedAt, ...(delivery && { delivery }) })
-    return { sent: 1, cursor }
+    return { sent: 1, wentOn: 1, cursor }
   }
 
   /** Why an attempt would come to nothing. */

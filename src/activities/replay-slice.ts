@@ -67,11 +67,11 @@ export function createReplaySlice(dependencies: ReplayDependencies) {
       if (error !== undefined && results.length === 0) throw error as Error
       if (error !== undefined) logger.warn({ err: error, replay: id }, 'a slice of a replay was cut short')
       const { heldUp } = sender
+      const sum = sumOf(results)
       const cursor = results.at(-1)?.cursor ?? after
       return {
-        ...total(results),
-        wentOn: sender.wentOn,
-        waiting: waiting + sender.wentOn,
+        ...sum,
+        waiting: waiting + sum.wentOn,
         isDone: isExhausted,
         ...(cursor !== undefined && { cursor }),
         ...(heldUp !== undefined && { heldUp }),
@@ -79,10 +79,11 @@ export function createReplaySlice(dependencies: ReplayDependencies) {
     })
 }
 
-function total(steps: readonly Step[]): Pick<ReplaySliceOutcome, 'sent' | 'skipped' | 'missing'> {
-  const sum = { sent: 0, skipped: 0, missing: 0 }
+function sumOf(steps: readonly Step[]): Omit<Required<Step>, 'cursor'> {
+  const sum = { sent: 0, wentOn: 0, skipped: 0, missing: 0 }
   for (const step of steps) {
     sum.sent += step.sent ?? 0
+    sum.wentOn += step.wentOn ?? 0
     sum.skipped += step.skipped ?? 0
     sum.missing += step.missing ?? 0
   }

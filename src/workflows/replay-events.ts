@@ -58,7 +58,7 @@ export async function replayEvents({
   try {
     if (replay.total === undefined) await count()
     await sendAll()
-    if (replay.wentOn > 0) await untilTaken()
+    if (replay.wentOn > 0 || replay.waiting > 0) await untilTaken()
   } catch (error) {
     if (isCancellation(error) && replay.wentOn > 0) await CancellationScope.nonCancellable(giveUp)
     throw error
