@@ -1,4 +1,5 @@
 import type { SyncEvent } from './event.js'
+import { REPLAY_ID_PREFIX } from './replay.js'
 
 /** The id of the one workflow that syncs this event. The type holds no `/`, so that it parses back. */
 export function workflowIdOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): string {
@@ -6,18 +7,30 @@ export function workflowIdOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): stri
 }
 
 /**
- * The event that a workflow delivers, or a part of which it does: `<type>/<id>`, `<type>/<id>/<part>`.
+ * The event that a workflow delivers, or a part of which it does: `<type>/<id>`, `<type>/<id>/<part>`, or for a
+ * replay `external-sync.replay/<replay>/<type>/<id>`.
  * @returns undefined for any other workflow, such as a group
  */
 export function eventOfWorkflow(workflowId: string): Pick<SyncEvent, 'type' | 'id'> | undefined {
-  const [type = '', id] = workflowId.split('/')
+  const replayed = replayedPath(workflowId)
+  const [type = '', id] = replayed ?? workflowId.split('/')
   return id === undefined || isReserved(type) ? undefined : { type, id }
 }
 
-/** Whether a workflow delivers a part of an event only, as it has too many endpoints for one. */
+/**
+ * Whether a workflow delivers a part of an event only: it has too many endpoints for one, or a replay sends it again.
+ */
 export function isPart(workflowId: string): boolean {
+  if (replayedPath(workflowId) !== undefined) return true
   const [type = '', , part] = workflowId.split('/')
   return part !== undefined && !isReserved(type)
+}
+
+/** What a replay has sent, in the parts of its id. */
+function replayedPath(workflowId: string): string[] | undefined {
+  if (!workflowId.startsWith(REPLAY_ID_PREFIX)) return undefined
+  const [, ...path] = workflowId.slice(REPLAY_ID_PREFIX.length).split('/')
+  return path.length === 0 ? undefined : path
 }
 
 /** No event's type begins with it. */

@@ -232,6 +232,16 @@ describe.concurrent('a replay', () => {
 
     const replay = await syncService.startReplay({ endpoint: 'EMS', since: hourAgo() })
     await waitForReplay(syncService, replay, { status: 'running', sent: 20, waiting: 2, wentOn: 2 })
+    const rejected = idsOf(receiver.requests.slice(0, 2)).toSorted()
+    await vi.waitFor(
+      async () => {
+        const { events } = await syncService.listEvents({ waitingOn: 'EMS' })
+        expect(events.map(({ id }) => id).toSorted()).toEqual(rejected)
+        expect(events).toMatchObject([{ type: 'policy.approved', waiting: 1 }, { waitingOn: ['EMS'] }])
+      },
+      { timeout: 20_000 },
+    )
+    expect((await syncService.listEvents({ limit: 100 })).events).toHaveLength(20)
     await syncService.updateEndpoint('EMS', { authToken: 'Bearer right' })
 
     await waitForReplay(syncService, replay, { status: 'completed', sent: 20, waiting: 0, discarded: 0 })
