@@ -7,9 +7,11 @@ import {
 } from '@temporalio/client'
 import { ApplicationFailure } from '@temporalio/common'
 import type { Delivery } from '../domain/delivery.js'
-import { SyncError } from '../domain/errors.js'
+import { SyncError, type SyncErrorCode } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
-import { workflowIdOf } from '../domain/workflow-id.js'
+import { endpointNameSchema } from '../domain/parse-endpoint.js'
+import { replayedWaitingQuery } from '../domain/search-attributes.js'
+import { eventOfWorkflow, workflowIdOf } from '../domain/workflow-id.js'
 import { GRPC, grpcStatus } from '../temporal/grpc-status.js'
 import { DELIVERY_IN_PART, discardDeliveryUpdate, retryDeliveryUpdate } from '../workflows/messages.js'
 import { eventNotFound } from './event-deliveries.js'
@@ -22,6 +24,8 @@ const UPDATE_TIMEOUT_MS = 30_000
 /** How soon an update is asked again, in milliseconds. */
 const RETRY_INTERVAL_MS = 100
 
+const HAS_ENDED: readonly SyncErrorCode[] = ['DELIVERY_NOT_OPEN', 'EVENT_NOT_FOUND']
+
 type EventIdentity = Pick<SyncEvent, 'type' | 'id'>
 
 /**
@@ -33,7 +37,7 @@ export function retryDelivery(
   event: EventIdentity,
   endpoint: string,
 ): Promise<Delivery> {
-  return onOpenDelivery(lookup, event, (handle) =>
+  return onOwnOrReplayed(lookup, event, endpoint, (handle) =>
     handle.executeUpdate(retryDeliveryUpdate, { args: [{ endpoint }] }),
   )
 }
@@ -48,9 +52,33 @@ export function discardDelivery(
   endpoint: string,
   reason: string,
 ): Promise<Delivery> {
-  return onOpenDelivery(lookup, event, (handle) =>
+  return onOwnOrReplayed(lookup, event, endpoint, (handle) =>
     handle.executeUpdate(discardDeliveryUpdate, { args: [{ endpoint, reason }] }),
   )
+}
+
+/** Where the event's own delivery has ended, those that wait as replays have sent it again. */
+async function onOwnOrReplayed(
+  lookup: EventLookup,
+  event: EventIdentity,
+  endpoint: string,
+  update: (handle: WorkflowHandle) => Promise<Delivery>,
+): Promise<Delivery> {
+  try {
+    return await onOpenDelivery(lookup, event, update)
+  } catch (error) {
+    if (!(error instanceof SyncError) || !HAS_ENDED.includes(error.code)) throw error
+    if (!endpointNameSchema.safeParse(endpoint).success) throw error
+    let delivery: Delivery | undefined
+    const query = replayedWaitingQuery(endpoint, lookup.taskQueue)
+    for await (const { workflowId } of lookup.client.workflow.list({ query })) {
+      const replayed = eventOfWorkflow(workflowId)
+      if (replayed?.type !== event.type || replayed.id !== event.id) continue
+      delivery = await onOpenDelivery(lookup, event, update, workflowId)
+    }
+    if (delivery === undefined) throw error
+    return delivery
+  }
 }
 
 async function onOpenDelivery(

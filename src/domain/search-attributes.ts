@@ -102,6 +102,11 @@ export function replaysQuery(taskQueue: string): string {
   return `WorkflowType = "replayEvents" AND TaskQueue = "${taskQueue}" AND ExecutionStatus != "ContinuedAsNew"`
 }
 
+/** The visibility query for what replays have sent and waits for an endpoint. */
+export function replayedWaitingQuery(endpoint: string, taskQueue: string): string {
+  return `${waitingQuery(endpoint, taskQueue)} AND WorkflowId STARTS_WITH "${REPLAY_ID_PREFIX}"`
+}
+
 /** The visibility query for what a replay has sent and was not taken at once. */
 export function replayedQuery(replayId: string): string {
   return `WorkflowId STARTS_WITH "${replayWorkflowIdOf(replayId)}/" AND ExecutionStatus != "ContinuedAsNew"`

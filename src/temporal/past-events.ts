@@ -66,7 +66,8 @@ export async function countPastEvents(
 ): Promise<number> {
   const { namespace } = client.options
   // What has continued as new is one event, and the same one.
-  const query = `${pastEventsQuery(taskQueue, range)} AND ExecutionStatus != "ContinuedAsNew"`
+  const since = new Date(beginMs(range.since)).toISOString()
+  const query = `${pastEventsQuery(taskQueue, { ...range, since })} AND ExecutionStatus != "ContinuedAsNew"`
   const { count } = await client.workflowService.countWorkflowExecutions({
     namespace,
     query: `${query} AND WorkflowType = "syncEvent"`,
@@ -86,7 +87,7 @@ async function* windows({
   windowSize = WINDOW_SIZE,
 }: PastEventsSearch): AsyncGenerator<{ listed: Listed[]; spanMs: number }> {
   const endMs = Date.parse(until)
-  let fromMs = Date.parse(after?.startedAt ?? since)
+  let fromMs = beginMs(after?.startedAt ?? since)
   let spanMs = after?.spanMs ?? endMs - fromMs
   while (fromMs < endMs) {
     const toMs = Math.min(endMs, fromMs + spanMs)
@@ -106,6 +107,11 @@ async function* windows({
     fromMs = toMs
     if (listed.length < windowSize / 2) spanMs *= 2
   }
+}
+
+/** Servers take no time before 1970. */
+function beginMs(since: string): number {
+  return Math.max(0, Date.parse(since))
 }
 
 async function* list(client: Client, query: string, pageSize: number): AsyncGenerator<Listed> {

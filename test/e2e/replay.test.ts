@@ -223,7 +223,7 @@ describe.concurrent('a replay', () => {
     expect(new Set(idsOf(receiver.requests))).toEqual(new Set(ids))
   })
 
-  test('is not held up by events that the endpoint rejects; fixed, it takes them, and the replay is over', async () => {
+  test('is not held up by events that the endpoint rejects, and is over when they are discarded or taken', async () => {
     await using environment = await createEnvironment({ grouping: 'auto' })
     const { syncService } = environment
     await emitGroup(syncService, 'policy.approved', 20)
@@ -242,10 +242,16 @@ describe.concurrent('a replay', () => {
       { timeout: 20_000 },
     )
     expect((await syncService.listEvents({ limit: 100 })).events).toHaveLength(20)
+    // They are found by the ids of their events, as none has a delivery to it that is open.
+    const [first = '', second = ''] = rejected
+    expect(await syncService.discardDelivery('policy.approved', first, 'EMS', 'sent by fax')).toMatchObject({
+      state: 'discarded',
+    })
+    expect(receiver.requests).toHaveLength(20)
     await syncService.updateEndpoint('EMS', { authToken: 'Bearer right' })
 
-    await waitForReplay(syncService, replay, { status: 'completed', sent: 20, waiting: 0, discarded: 0 })
-    expect(receiver.requests).toHaveLength(22)
+    await waitForReplay(syncService, replay, { status: 'completed', sent: 20, waiting: 0, discarded: 1 })
+    expect(idsOf(receiver.requests.slice(20))).toEqual([second])
   })
 
   test('waits while its endpoint is paused, and fails when it is removed', async () => {
