@@ -60,7 +60,9 @@ export async function replayEvents({
     await sendAll()
     if (replay.wentOn > 0 || replay.waiting > 0) await untilTaken()
   } catch (error) {
-    if (isCancellation(error) && replay.wentOn > 0) await CancellationScope.nonCancellable(giveUp)
+    // A slice that was cut by a crash may have left something that it has not told of.
+    const mayHaveSent = replay.total !== undefined
+    if (isCancellation(error) && mayHaveSent) await CancellationScope.nonCancellable(giveUp)
     throw error
   }
   return replay
