@@ -30,7 +30,7 @@ export interface ReplaySliceOutcome extends Pick<
 }
 
 /**
- * Sends the next past events to the endpoint for a few seconds, in the order in which they were accepted. What was
+ * Sends the next past events to the endpoint for a few seconds, beginning in the order in which they were accepted. What was
  * under way when a slice was cut by a crash is sent again by the next.
  */
 export function createReplaySlice(dependencies: ReplayDependencies) {
