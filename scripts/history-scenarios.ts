@@ -203,12 +203,19 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
     const stage = await open('real')
     return stage.finished(await replayTo(stage))
   },
-  'replay-paused-and-going-on': async (open) => {
+  'replay-paused-and-resumed': async (open) => {
     const stage = await open('real')
-    const replay = await replayTo(stage, 200, 422, 200)
+    const replay = await replayTo(stage)
+    const { runId } = await stage.client.workflow.getHandle(replay.workflowId).describe()
     await stage.syncService.pauseReplay(replay.id)
     await untilReplay(stage, replay, ({ status, total }) => status === 'paused' && total !== undefined)
     await stage.syncService.resumeReplay(replay.id)
+    await untilReplay(stage, replay, ({ sent }) => sent === 3)
+    return stage.history({ workflowId: replay.workflowId, runId })
+  },
+  'replay-going-on': async (open) => {
+    const stage = await open('real')
+    const replay = await replayTo(stage, 200, 422, 200)
     await untilReplay(stage, replay, ({ sent, waiting }) => sent === 3 && waiting === 1)
     await stage.syncService.updateEndpoint('EMS-Scheduler', { authToken: 'Bearer right' })
     return stage.finished(replay)
@@ -234,7 +241,8 @@ export const scenarios: Record<string, (open: OpenStage) => Promise<History>> = 
 
 /** Starts a replay of three past events to an endpoint that is new. */
 async function replayTo(stage: Stage, ...responses: Respond[]): Promise<Replayed> {
-  await stage.emitGroup()
+  const { group } = await stage.emitGroup()
+  await stage.finished(group)
   const receiver = await stage.register('EMS-Scheduler', ...responses)
   const since = new Date(Date.now() - 60_000)
   const { id } = await stage.syncService.startReplay({ endpoint: 'EMS-Scheduler', since, perSecond: 2 })

@@ -115,10 +115,13 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
   })
 }
 
+/** The process and the machine, as a worker is identified and its own queue is named. */
+const WORKER_IDENTITY = /^\d+@/
+
 /** As Temporal's tools write it, without the name of the machine. */
 function toJson(history: History): Promise<string> {
   const text = JSON.stringify(historyToJson(history), (key, value: unknown) =>
-    key === 'identity' ? 'recorder' : value,
+    key === 'identity' || (typeof value === 'string' && WORKER_IDENTITY.test(value)) ? 'recorder' : value,
   )
   return format(text, { parser: 'json', printWidth: 110 })
 }

@@ -26,6 +26,7 @@ describe('a replay finds the code at fault', () => {
       '"workflowId": "policy.approved/',
       '"workflowId": "policy.revised/',
     ],
+    ['another activity', 'replay-completed', '"replaySlice"', '"sendSlice"'],
     ['no wait', 'delivered-after-rejected', 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_MARKER_RECORDED'],
     [
       'another end',
