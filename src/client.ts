@@ -313,10 +313,6 @@ export class SyncService implements AsyncDisposable {
   }
 
   /**
-   * Sends past events to an endpoint, in the order in which they were accepted, with all the guarantees of an event
-  }
-
-  /**
    * Sends past events to an endpoint, the oldest first and up to 20 at a time, with all the guarantees of an event
    * and its `webhook-id`; what the endpoint has got before, it gets again. It goes on in Temporal, whatever becomes
    * of this process. `reachesBackTo` of the result says from when on Temporal has everything.
