@@ -12,6 +12,7 @@ import { addEventRoutes } from './api/events/event-routes.js'
 import { collectMethods } from './api/method-not-allowed.js'
 import { createApiMetrics, measureRequests } from './api/metrics.js'
 import { describeApi } from './api/openapi.js'
+import { addReplayRoutes } from './api/replays/replay-routes.js'
 import { addProcessRoutes } from './api/process-routes.js'
 import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
@@ -83,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   addEventRoutes(app, { service })
   addEndpointRoutes(app, { service })
   addEndpointOperationRoutes(app, { service })
+  addReplayRoutes(app, { service })
   addProcessRoutes(app, { service, metrics })
   refuseOtherMethods()
   await app.listen({ host: ip, port })

@@ -10,7 +10,7 @@ type TransformObject = typeof jsonSchemaTransformObject
 const DESCRIPTION = `Emits events, and shows and changes what becomes of them.
 
 Callers send \`authorization: Bearer <token>\`. A token has a role: \`emit\` may emit events and nothing else, \`operate\`
-may read everything, retry and discard deliveries, and pause, resume and test endpoints, \`admin\` may do everything.
+may read everything, retry and discard deliveries, and pause, resume and test endpoints, and replay events, \`admin\` may do everything.
 Without any token configured, programs on the same machine may do everything.
 
 Every error is a problem of RFC 9457. \`x-request-id\` finds a request in the log.`
@@ -19,6 +19,7 @@ const TAGS = [
   { name: 'events', description: 'What happened.' },
   { name: 'deliveries', description: 'One event to one endpoint.' },
   { name: 'endpoints', description: 'Registered external systems.' },
+  { name: 'replays', description: 'Past events to one endpoint.' },
   { name: 'process', description: 'How this process is.' },
 ]
 

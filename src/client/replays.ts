@@ -62,7 +62,7 @@ export interface ReplayOptions {
 }
 
 /** Options that were checked. */
-export type CheckedReplay = z.infer<typeof optionsSchema>
+export type CheckedReplay = z.infer<typeof replayOptionsSchema>
 
 /**
  * What a replay is doing. `failed`: the endpoint was removed, or the replay was terminated in Temporal.
@@ -85,7 +85,8 @@ interface ReplayParts {
   taskQueue: string
 }
 
-const optionsSchema = z.strictObject(
+/** What {@link ReplayOptions} are. */
+export const replayOptionsSchema = z.strictObject(
   {
     endpoint: endpointNameSchema,
     since: timeSchema,
@@ -103,7 +104,7 @@ const optionsSchema = z.strictObject(
 
 /** @throws {InvalidInputError} */
 export function parseReplayOptions(options: ReplayOptions): CheckedReplay {
-  const parsed = parseInput(optionsSchema, options, { subject: 'startReplay' })
+  const parsed = parseInput(replayOptionsSchema, options, { subject: 'startReplay' })
   const { since, until } = parsed
   if (since >= (until ?? new Date().toISOString())) {
     const accepted = until === undefined ? 'a time in the past' : `a time before until, which is ${until}`

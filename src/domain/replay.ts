@@ -58,11 +58,14 @@ export interface ReplayRecord extends ReplayRequest {
   missing: number
 }
 
+/** Reasons for which a replay sends nothing. */
+export const REPLAY_HOLDS = ['paused', 'down', 'waiting'] as const
+
 /**
  * Why a replay sends nothing: the endpoint is paused or down, or so many events wait already that it would not
  * help. It looks again every few seconds.
  */
-export type ReplayHold = 'paused' | 'down' | 'waiting'
+export type ReplayHold = (typeof REPLAY_HOLDS)[number]
 
 /** How far a replay has come through the past. */
 export interface ReplayCursor {

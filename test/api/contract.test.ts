@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { openApi } from '../support/api.js'
 
+const SINCE = '2026-01-01T00:00:00Z'
+
 // Every other test holds what it gets to the document too.
 test('every operation of the document answers as it says', async () => {
   const api = await openApi()
@@ -27,6 +29,11 @@ test('every operation of the document answers as it says', async () => {
   await api.call('POST', `${event}/deliveries/EMS/discard`, { body: { reason: 'a test' } })
   await api.call('POST', '/v1/endpoints/EMS/resume')
   await api.call('GET', '/v1/endpoints/EMS/history')
+  const replay = await api.call('POST', '/v1/replays', { body: { endpoint: 'EMS', since: SINCE } })
+  await api.call('GET', '/v1/replays')
+  await api.call('GET', `/v1/replays/${replay.body.id}`)
+  for (const operation of ['pause', 'resume', 'cancel'])
+    await api.call('POST', `/v1/replays/${replay.body.id}/${operation}`)
   await api.call('DELETE', '/v1/endpoints/EMS?discardWaiting=true')
   for (const path of ['/healthz', '/readyz', '/metrics']) await api.call('GET', path)
 
