@@ -19,7 +19,7 @@ export const VISIBILITY_LAG_MS = 5_000
 export const REPLAY_ID_PREFIX = 'external-sync.replay/'
 
 /** Which past events are sent to which endpoint, and how fast. */
-export interface ReplayRequest {
+interface ReplayRequest {
   endpoint: string
   /** Only events that were accepted then or later, RFC 3339. */
   since: string
