@@ -14,7 +14,11 @@ interface ProgramExit {
 export interface Program extends AsyncDisposable {
   /** What it has printed so far, both streams. */
   readonly output: string
+  readonly stdout: string
+  readonly stderr: string
   readonly exited: Promise<ProgramExit>
+  /** As `exited`, after all that it has printed. */
+  readonly closed: Promise<ProgramExit>
   /**
    * Resolves as soon as it has printed `text`.
    * @throws an error with its output when it ends before
@@ -24,21 +28,31 @@ export interface Program extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<ProgramExit>
 }
 
-/** Runs `node` with these arguments in the repository's root. */
-export async function startProgram(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Program> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs `node` with these arguments in the repository's root; `input` is its standard input. */
+export async function startProgram(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input?: string,
+): Promise<Program> {
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'pipe' })
+  // One that does not read it may have ended.
+  child.stdin.on('error', () => undefined).end(input)
   const changes = new EventEmitter()
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk
+  const printed = { output: '', stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      printed.output += chunk
+      printed[name] += chunk
       changes.emit('change')
     })
   }
-  const exited = once(child, 'exit').then(([code, signal]): ProgramExit => ({ code, signal }))
-  let closed = false
+  const endOf = (event: 'exit' | 'close'): Promise<ProgramExit> =>
+    once(child, event).then(([code, signal]): ProgramExit => ({ code, signal }))
+  const exited = endOf('exit')
+  const closed = endOf('close')
+  let isClosed = false
   child.on('close', () => {
-    closed = true
+    isClosed = true
     changes.emit('change')
   })
   await once(child, 'spawn')
@@ -48,12 +62,19 @@ export async function startProgram(args: readonly string[], env: NodeJS.ProcessE
   }
   return {
     get output() {
-      return output
+      return printed.output
+    },
+    get stdout() {
+      return printed.stdout
+    },
+    get stderr() {
+      return printed.stderr
     },
     exited,
+    closed,
     waitForOutput: async (text) => {
-      while (!output.includes(text)) {
-        if (closed) throw new Error(`it ended before it printed "${text}":\n${output}`)
+      while (!printed.output.includes(text)) {
+        if (isClosed) throw new Error(`it ended before it printed "${text}":\n${printed.output}`)
         await once(changes, 'change')
       }
     },

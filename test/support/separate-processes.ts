@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { inject, type TestContext } from 'vitest'
 import { SyncService, type SyncServiceOptions } from '../../src/client.js'
 import { startReceiver, type Receiver, type Respond } from '../../src/testing/index.js'
+import { resultOf, type CommandResult } from './cli.js'
 import { startProgram, type Program } from './program.js'
 import { createStoreDatabase } from './store-database.js'
 
@@ -12,6 +13,8 @@ import { createStoreDatabase } from './store-database.js'
 export interface SeparateProcesses {
   /** `SYNC_DATA_DIR`. */
   readonly folder: string
+  /** What all of them have as their environment. */
+  readonly env: NodeJS.ProcessEnv
   /** Connects a service in this process, by the environment of the others. */
   connect(options?: SyncServiceOptions): Promise<SyncService>
   startReceiver(...responses: Respond[]): Promise<Receiver>
@@ -21,10 +24,10 @@ export interface SeparateProcesses {
   startServer(args?: string[], variables?: NodeJS.ProcessEnv): Promise<Program>
   /** Runs the embedded system on free ports; resolves when it is ready. */
   startEmbedded(): Promise<Program>
-  /** Runs a command of `external-sync` to its end and returns its exit code and what it printed. */
-  runCommand(args: string[], variables?: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }>
+  /** Runs a command of `external-sync` to its end; `input` is its standard input. */
+  runCommand: (args: string[], variables?: NodeJS.ProcessEnv, input?: string) => Promise<CommandResult>
   /** Starts a command of `external-sync`. */
-  startCommand(args: string[]): Promise<Program>
+  startCommand(args: string[], variables?: NodeJS.ProcessEnv, input?: string): Promise<Program>
   /** Runs a module given as source, in the repository's root. */
   runScript(source: string): Promise<Program>
 }
@@ -64,10 +67,13 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
     SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
     ...variables,
   }
-  const start = async (args: string[], others: NodeJS.ProcessEnv = {}): Promise<Program> =>
-    use(await startProgram(args, { ...env, ...others }))
+  const start = async (args: string[], others: NodeJS.ProcessEnv = {}, input?: string): Promise<Program> =>
+    use(await startProgram(args, { ...env, ...others }, input))
+  const startCommand = (args: string[], others?: NodeJS.ProcessEnv, input?: string): Promise<Program> =>
+    start(['dist/cli.js', ...args], others, input)
   return {
     folder,
+    env,
     connect: async (options) => use(await SyncService.connect({ env, ...options })),
     startReceiver: async (...responses) => use(await startReceiver(...responses)),
     startWorker: async (others) => {
@@ -85,12 +91,8 @@ async function open({ onTestFinished }: TestEnd, variables: NodeJS.ProcessEnv): 
       await system.waitForOutput('Stop it with Ctrl-C')
       return system
     },
-    runCommand: async (args, others) => {
-      const program = await start(['dist/cli.js', ...args], others)
-      const { code } = await program.exited
-      return { code, output: program.output }
-    },
-    startCommand: (args) => start(['dist/cli.js', ...args]),
+    runCommand: async (...command) => resultOf(await startCommand(...command)),
+    startCommand,
     runScript: (source) => start(['--input-type=module', '-e', source]),
   }
 }
