@@ -12,8 +12,11 @@ import {
 import { createEvents, type EventToEmit } from './client/create-events.js'
 import { checkDeliveriesOptions, readDeliveries, type DeliveriesOptions } from './client/event-deliveries.js'
 import {
+  countEvents,
   listEvents,
+  parseCountEventsOptions,
   parseListEventsOptions,
+  type CountEventsOptions,
   type EventPage,
   type ListEventsOptions,
 } from './client/list-events.js'
@@ -41,6 +44,7 @@ import { checkReady } from './client/readiness.js'
 import { rotateSigningSecret, type RotatedSecret } from './client/rotate-signing-secret.js'
 import type { Receipt } from './client/start-events.js'
 import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
+import { waitForDeliveries, type WaitOptions } from './client/wait-for-deliveries.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
 import { loadConfig, type Config } from './config.js'
 import type { Delivery } from './domain/delivery.js'
@@ -62,7 +66,13 @@ import type { DeliveryPage } from './workflows/messages.js'
 export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
 export type { EventToEmit } from './client/create-events.js'
 export type { DeliveriesOptions } from './client/event-deliveries.js'
-export type { EventPage, EventStatus, ListedEvent, ListEventsOptions } from './client/list-events.js'
+export type {
+  CountEventsOptions,
+  EventPage,
+  EventStatus,
+  ListedEvent,
+  ListEventsOptions,
+} from './client/list-events.js'
 export type { EventSource, ForwardOptions } from './client/forward.js'
 export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { RotatedSecret } from './client/rotate-signing-secret.js'
@@ -70,6 +80,7 @@ export type { Replay, ReplayOptions, ReplayStatus } from './client/replays.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
 export type { Receipt } from './client/start-events.js'
 export type { EndpointTestReport } from './client/test-endpoint.js'
+export type { WaitOptions } from './client/wait-for-deliveries.js'
 export type { AttemptEvidence, Delivery, DeliveryState, WaitingReason } from './domain/delivery.js'
 export type {
   EndpointChanges,
@@ -270,6 +281,18 @@ export class SyncService implements AsyncDisposable {
   }
 
   /**
+   * Counts events without listing them, such as those that wait for an endpoint. Where a group has several, or an
+   * event several thousand endpoints, it is their workflows that are counted.
+   * @throws {InvalidInputError}
+   */
+  countEvents(options: CountEventsOptions = {}): Promise<number> {
+    return this.#watch(() => {
+      const filter = parseCountEventsOptions(options)
+      return this.#whenChanged((parts) => countEvents(parts, filter))
+    })
+  }
+
+  /**
    * Where an event's deliveries stand.
    * @throws {SyncError} `EVENT_NOT_FOUND`, or `NO_WORKER` when no worker is there to say
    */
@@ -278,6 +301,18 @@ export class SyncService implements AsyncDisposable {
       const identity = parseEventIdentity(type, id)
       checkDeliveriesOptions(options)
       return this.#whenChanged((parts) => readDeliveries(parts, identity, options))
+    })
+  }
+
+  /**
+   * Waits until every delivery of an event has ended.
+   * @returns whether they have, and not the wait alone
+   * @throws {SyncError} `EVENT_NOT_FOUND`
+   */
+  waitForDeliveries(type: string, id: string, options: WaitOptions = {}): Promise<boolean> {
+    return this.#watch(() => {
+      const identity = parseEventIdentity(type, id)
+      return this.#whenChanged((parts) => waitForDeliveries(parts, identity, options))
     })
   }
 

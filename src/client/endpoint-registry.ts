@@ -112,7 +112,7 @@ async function refuseWhileWaiting({ client, taskQueue }: RegistryParts, name: st
   throw new SyncError(
     'ENDPOINT_HAS_WAITING',
     `endpoint ${JSON.stringify(name)} has ${count} deliveries waiting, which removing it would discard; ` +
-      'remove it with { discardWaiting: true } to discard them',
+      'remove it with discardWaiting (--discard-waiting) to discard them',
   )
 }
 

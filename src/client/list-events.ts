@@ -127,12 +127,32 @@ const optionsSchema = z.strictObject(
   'an object of options',
 )
 
+const filterSchema = optionsSchema.omit({ limit: true, cursor: true })
+
+/** Which events to count. */
+export type CountEventsOptions = Omit<ListEventsOptions, 'limit' | 'cursor'>
+
 /** Options that were checked. */
 export type EventListing = z.infer<typeof optionsSchema>
 
 /** @throws {InvalidInputError} */
 export function parseListEventsOptions(options: ListEventsOptions): EventListing {
   return parseInput(optionsSchema, options, { subject: 'listEvents' })
+}
+
+/** @throws {InvalidInputError} */
+export function parseCountEventsOptions(options: CountEventsOptions): z.infer<typeof filterSchema> {
+  return parseInput(filterSchema, options, { subject: 'countEvents' })
+}
+
+/** Counts the workflows that have such events: a group counts as one, and so does each part of an event. */
+export async function countEvents(
+  { client, taskQueue }: { client: Client; taskQueue: string },
+  { status, ...filter }: z.infer<typeof filterSchema>,
+): Promise<number> {
+  const executionStatus = status && EXECUTION_STATUSES[status]
+  const { count } = await client.workflow.count(eventsQuery(taskQueue, { ...filter, executionStatus }))
+  return count
 }
 
 /** Lists events by Temporal's visibility, without an index of our own; those of a group by what the group says. */
