@@ -1,9 +1,8 @@
-import { isatty } from 'node:tty'
 import { Command } from 'commander'
-import pc from 'picocolors'
 import { examine } from '../doctor/examine.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkStore } from '../doctor/store-check.js'
+import { colorsFor } from './output.js'
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -22,7 +21,7 @@ export function doctorCommand(): Command {
 }
 
 function printFinding({ status, text, advice }: Finding): void {
-  const { green, yellow, red } = pc.createColors(isatty(process.stdout.fd) && pc.isColorSupported)
+  const { green, yellow, red } = colorsFor(process.stdout)
   const sign = { ok: green('✓'), warning: yellow('!'), error: red('✗') }[status]
   process.stdout.write(`${sign} ${text}\n${advice === undefined ? '' : `  → ${advice}\n`}`)
 }

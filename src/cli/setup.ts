@@ -1,12 +1,11 @@
-import { isatty } from 'node:tty'
 import { Command, InvalidArgumentError } from 'commander'
-import pc from 'picocolors'
 import { describeDatabase, loadConfig, type Config } from '../config.js'
 import { openKeyRing } from '../encryption/open-key-ring.js'
 import { migrateStore } from '../store/open-store.js'
 import { connectClient, openTemporal } from '../temporal/connect.js'
 import { setUpNamespace } from '../temporal/setup-namespace.js'
 import type { ReportStep, SetupStep } from '../temporal/setup-step.js'
+import { colorsFor } from './output.js'
 
 /** Longer than any server takes; what Temporal itself allows at most is the server's to say. */
 const MOST_RETENTION_DAYS = 3_650
@@ -54,7 +53,7 @@ async function setUpStore(config: Config, report: ReportStep): Promise<void> {
 }
 
 function printStep({ thing, done, warning }: SetupStep): void {
-  const { green, yellow, dim } = pc.createColors(isatty(process.stdout.fd) && pc.isColorSupported)
+  const { green, yellow, dim } = colorsFor(process.stdout)
   const color = done === 'there already' ? dim : green
   process.stdout.write(`  ${color(done.padEnd('there already'.length))}  ${thing}\n`)
   if (warning !== undefined) process.stdout.write(`  ${yellow('!'.padEnd(13))}  ${warning}\n`)
