@@ -1,68 +1,112 @@
-import { Command, InvalidArgumentError } from 'commander'
-import { loadConfig } from '../config.js'
-import { SyncError } from '../domain/errors.js'
-import type { EndpointChange } from '../store/endpoint-store.js'
-import { openStoreOf } from '../store/open-store.js'
+import { Command } from 'commander'
+import pLimit from 'p-limit'
+import type { ShownEndpoint, SyncService } from '../client.js'
+import { changeCommands } from './change-endpoints.js'
+import { historyCommand } from './endpoint-history.js'
+import { EXIT } from './exit-codes.js'
+import { withHelpEnd } from './help.js'
+import { colorsFor, note, printJson } from './output.js'
+import {
+  ENDPOINT_COLUMNS,
+  printEndpoint,
+  printTestReport,
+  type EndpointWithWaiting,
+} from './output-endpoint.js'
+import { printTable } from './output-table.js'
+import { withService } from './with-service.js'
 
-const DEFAULT_LIMIT = 50
-const MAX_LIMIT = 1_000
+/** Endpoints whose waiting deliveries are counted at the same time. */
+const CONCURRENT_COUNTS = 8
 
-interface HistoryFlags {
-  limit: number
-  before?: number
+interface JsonFlag {
   json?: true
 }
 
 export function endpointsCommand(): Command {
-  const endpoints = new Command('endpoints').description('look at the registered endpoints')
-  endpoints
-    .command('history')
-    .description('who changed an endpoint, when, and which settings; latest first, removed endpoints too')
-    .argument('<name>', 'name of the endpoint')
-    .option('--limit <count>', `how many changes, at most ${MAX_LIMIT}`, parseCount, DEFAULT_LIMIT)
-    .option('--before <revision>', 'only changes before this revision, for the next page', parseCount)
-    .option('--json', 'one JSON object on each line')
-    .action(showHistory)
+  const endpoints = new Command('endpoints').description('register, look at and change endpoints')
+  for (const command of [
+    listCommand(),
+    showCommand(),
+    ...changeCommands(),
+    testCommand(),
+    historyCommand(),
+  ]) {
+    endpoints.addCommand(command)
+  }
   return endpoints
 }
 
-async function showHistory(name: string, { limit, before, json }: HistoryFlags): Promise<void> {
-  const store = await openStoreOf(loadConfig(process.env))
-  try {
-    const changes = await store.history(name, {
-      limit: Math.min(limit, MAX_LIMIT),
-      ...(before !== undefined && { before }),
-    })
-    if (changes.length === 0 && before === undefined) {
-      throw new SyncError('ENDPOINT_NOT_FOUND', `endpoint ${JSON.stringify(name)} was never registered`)
-    }
-    const lines = json ? changes.map((change) => JSON.stringify(change)) : table(changes)
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
-  } finally {
-    await store.close()
-  }
+function listCommand(): Command {
+  const command = new Command('list')
+    .description('list the endpoints, and how many deliveries wait for each')
+    .option('--json', 'a JSON array')
+    .action(list)
+  return withHelpEnd(command, { examples: ['external-sync endpoints list'] })
 }
 
-function table(changes: readonly EndpointChange[]): string[] {
-  const rows = changes.map(({ revision, at, actor, action, fields }) => [
-    String(revision),
-    at,
-    action,
-    actor,
-    fields.join(', '),
-  ])
-  const all = [['REVISION', 'TIME', 'CHANGE', 'BY', 'SETTINGS'], ...rows]
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? []
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+async function list({ json }: JsonFlag): Promise<void> {
+  await withService(async (service) => {
+    const counting = pLimit(CONCURRENT_COUNTS)
+    const [endpoints, running] = await Promise.all([
+      service
+        .listEndpoints()
+        .then((shown) => counting.map(shown, (endpoint) => withWaiting(service, endpoint))),
+      service.countEvents({ status: 'running' }),
+    ])
+    if (json) return printJson(endpoints)
+    if (endpoints.length === 0) return note('no endpoint is registered: external-sync endpoints add --help')
+    printTable(ENDPOINT_COLUMNS, endpoints)
+    // What is being retried does not wait yet.
+    note(
+      running === 0
+        ? 'no event is open: all endpoints are up to date'
+        : `${running} events are not delivered everywhere yet: external-sync events list --status running`,
+    )
+  })
 }
 
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d{1,9}$/.test(text) && count >= 1) return count
-  throw new InvalidArgumentError('expected a whole number of 1 or more')
+function showCommand(): Command {
+  const command = new Command('show')
+    .description('show the settings of an endpoint; of its secrets only a hint')
+    .argument('<name>', 'name of the endpoint')
+    .option('--json', 'a JSON object')
+    .action(show)
+  return withHelpEnd(command, {
+    examples: ['external-sync endpoints show EMS-Scheduler'],
+    exits: ['notFound'],
+  })
+}
+
+async function show(name: string, { json }: JsonFlag): Promise<void> {
+  await withService(async (service) => {
+    const endpoint = await withWaiting(service, await service.getEndpoint(name))
+    if (json) printJson(endpoint)
+    else printEndpoint(endpoint)
+  })
+}
+
+function testCommand(): Command {
+  const command = new Command('test')
+    .description('send one external-sync.ping to an endpoint, and say what came back')
+    .argument('<name>', 'name of the endpoint')
+    .option('--json', 'a JSON object')
+    .action(test)
+  return withHelpEnd(command, {
+    examples: ['external-sync endpoints test EMS-Scheduler'],
+    exits: ['notFound', 'undelivered'],
+  })
+}
+
+async function test(name: string, { json }: JsonFlag): Promise<void> {
+  await withService(async (service) => {
+    const report = await service.testEndpoint(name)
+    if (json) printJson(report)
+    else printTestReport(name, report, colorsFor(process.stdout))
+    if (report.outcome !== 'delivered') process.exitCode = EXIT.undelivered
+  })
+}
+
+async function withWaiting(service: SyncService, endpoint: ShownEndpoint): Promise<EndpointWithWaiting> {
+  const waiting = await service.countEvents({ waitingOn: endpoint.name, status: 'running' })
+  return { ...endpoint, waiting }
 }

@@ -39,7 +39,7 @@ test('the history of an endpoint says who changed what and when, also after it w
   expect(output + page.output).not.toContain('sEcReT')
 
   const unknown = await processes.runCommand(['endpoints', 'history', 'Nobody'])
-  expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining('ENDPOINT_NOT_FOUND') })
+  expect(unknown).toMatchObject({ code: 3, output: expect.stringContaining('ENDPOINT_NOT_FOUND') })
 })
 
 test('a key that is generated is printed alone, and is accepted', async (context) => {

@@ -150,6 +150,11 @@ test.each<[title: string, variant: () => Promise<Variant>]>([
     commands.push(
       await embedded.runCommand(['doctor']),
       await embedded.runCommand(['endpoints', 'history', 'auth-signed', '--json']),
+      await embedded.runCommand(['endpoints', 'list']),
+      await embedded.runCommand(['endpoints', 'test', 'rejecting']),
+      await embedded.runCommand(['events', 'show', 'policy.approved', receipt.eventId]),
+      await embedded.runCommand(['events', 'show', 'policy.approved', receipt.eventId, '--json']),
+      await embedded.runCommand(['deliveries', 'waiting', '--json']),
       await embedded.runCommand(['keys', 'rotate']),
       await embedded.runCommand(['worker'], {
         SYNC_ENCRYPTION_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,

@@ -52,6 +52,11 @@ function promisedOutput(code: string): string {
   return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)/g)].map(([, line]) => `${line}\n`).join('')
 }
 
+/** How long something takes is another matter each time. */
+function steady(output: string): string {
+  return output.replaceAll(/\d+ ms/g, 'some ms').replaceAll(/\b(now|\d+ s ago)$/gm, 'lately')
+}
+
 function startSnippet(code: string): Promise<Program> {
   return startProgram(['--input-type=module', '--eval', code], env)
 }
@@ -125,6 +130,19 @@ test('the command that registers an endpoint in the container works outside of i
   const { stdout } = await run('sh', ['-c', command], { env })
 
   expect(stdout).toMatch(/^(created|updated|unchanged)\n$/)
+})
+
+test('the commands for a terminal print what the README shows', async () => {
+  const shown = block('console', 'external-sync emit').replace('https://dispatch.city.example/', receiver.url)
+  for (const [command = '', ...lines] of shown
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => part.split('\n'))) {
+    const { stdout } = await run('sh', ['-c', command.replace('npx external-sync', 'node dist/cli.js')], {
+      env,
+    })
+    expect(steady(stdout)).toBe(steady(lines.join('\n')))
+  }
 })
 
 test('the example of a test is the one in examples/', async () => {

@@ -229,7 +229,7 @@ test('a namespace name that the server refuses ends setup at once, in the server
 test.each(['0', '1.5', '4000'])('--retention-days %s is refused', async (days) => {
   const { code, output } = await runCommand(['setup', '--retention-days', days], await environment())
 
-  expect(code).toBe(1)
+  expect(code).toBe(2)
   expect(output).toContain('expected a whole number of days from 1 to 3650')
 })
 
