@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import type { EndpointSettings, SyncService } from '../client.js'
+import type { SyncService } from '../client.js'
 import { InvalidInputError, SyncError } from '../domain/errors.js'
+import { parseEndpoint } from '../domain/parse-endpoint.js'
 import { showValue } from '../domain/parse-input.js'
 import { readSettings, withSettingsOptions, type SettingsFlags } from './endpoint-settings.js'
 import { withHelpEnd } from './help.js'
@@ -46,7 +47,7 @@ function addCommand(): Command {
 }
 
 async function add(name: string, { replace, json, ...flags }: AddFlags): Promise<void> {
-  const settings = (await readSettings(ADD, name, flags)) as EndpointSettings
+  const settings = parseEndpoint(name, await readSettings(ADD, name, flags))
   await withService(async (service) => {
     if (!replace) await refuseIfRegistered(service, name)
     report(name, await service.registerEndpoint(name, settings), json)

@@ -5,6 +5,9 @@ import { jsonLines } from '../support/cli.js'
 import { openProcesses } from '../support/separate-processes.js'
 import { waitUntilWaiting } from '../support/waiting.js'
 
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 })
+
 const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 's').toString('base64')}`
 
 test('an endpoint is added, shown, updated, paused, resumed, tested and removed', async (context) => {
@@ -50,7 +53,7 @@ test('an endpoint is added, shown, updated, paused, resumed, tested and removed'
   ])
   expect(shown.stdout).not.toContain('events')
   expect((await run(['endpoints', 'show', 'EMS'])).stdout).toMatch(
-    /^name +EMS\nstate +active\nurl +http.*\/hooks\?site=7\nretry +\{"slowIntervalMs":60000\}\nwaiting +0\ncreated +/,
+    /^name +EMS\nstate +active\nretry +\{"slowIntervalMs":60000\}\nurl +http.*\/hooks\?site=7\nwaiting +0\ncreated +/,
   )
   expect((await run(['endpoints', 'pause', 'EMS'])).output).toBe('EMS is paused\n')
   expect((await run(['endpoints', 'list'])).stdout).toMatch(
@@ -64,7 +67,7 @@ test('an endpoint is added, shown, updated, paused, resumed, tested and removed'
   expect(await run(['endpoints', 'test', 'EMS'])).toMatchObject({
     code: 5,
     stdout: expect.stringMatching(
-      /^✗ EMS {2}403 in \d+ ms: a delivery would wait \(misconfigured\)\n {2}first byte after \d+ ms\n {2}noway\n$/,
+      /^✗ EMS {2}403 in \d+ ms: a delivery would wait \(misconfigured\)\n {2}first byte after \d+ ms\n {2}no[ -~]*way\n$/,
     ),
   })
 
@@ -86,7 +89,7 @@ test('an endpoint for which something waits is removed only as it is told', asyn
   const syncService = await processes.connect()
   await syncService.registerEndpoint('EMS', { url: receiver.url })
   await processes.startWorker()
-  await waitUntilWaiting({ syncService }, await syncService.emit('a.b', 1, { id: '1' }), 'rejected')
+  await waitUntilWaiting({ syncService }, await syncService.emit('a.b', 1, { id: 'of-removed' }), 'rejected')
   await vi.waitFor(
     async () => {
       const { stdout } = await run(['endpoints', 'list', '--json'])
@@ -101,7 +104,7 @@ test('an endpoint for which something waits is removed only as it is told', asyn
     output: expect.stringMatching(/^ENDPOINT_HAS_WAITING .*has 1 deliveries waiting.*--discard-waiting/),
   })
   expect(await run(['endpoints', 'remove', 'EMS', '--discard-waiting'])).toMatchObject({ code: 0 })
-  expect(await syncService.waitForDeliveries('a.b', '1')).toBe(true)
+  expect(await syncService.waitForDeliveries('a.b', 'of-removed')).toBe(true)
 })
 
 test('secrets come from files and standard input, are sent, and are never printed', async (context) => {
@@ -159,14 +162,29 @@ test.for([
   [['--url', 'https://me:sEcReT@ems.example'], 'url "https://ems.example" is not accepted'],
 ] as const)('%j is refused, and shows no secret', async ([options, message], context) => {
   const processes = await openProcesses(context, { TEMPORAL_ADDRESS: '127.0.0.1:1' })
-  const command = ['endpoints', 'add', 'EMS', '--format', 'raw', ...options]
   const input = '{"authToken": sEcReT'
 
-  const forPeople = await processes.runCommand(command, {}, input)
-  const asJson = await processes.runCommand([...command, '--json'], {}, input)
+  const { code, stdout, stderr } = await processes.runCommand(
+    ['endpoints', 'add', 'EMS', '--format', 'raw', ...options, '--json'],
+    {},
+    input,
+  )
 
-  expect(forPeople).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
-  expect(asJson).toMatchObject({ code: 2, stdout: '' })
-  expect(jsonLines(asJson.stderr)).toMatchObject([{ code: 'INVALID_INPUT' }])
-  expect(forPeople.output + asJson.output).not.toContain('sEcReT')
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(jsonLines(stderr)).toEqual([
+    expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining(message) }),
+  ])
+  expect(stderr).not.toContain('sEcReT')
 })
+
+test.for([['--auth-token', 'sEcReT'], ['--token=sEcReT'], ['--auth-token-from', 'sEcReT']])(
+  '%j is refused to people, and shows no secret',
+  async (options, context) => {
+    const processes = await openProcesses(context, { TEMPORAL_ADDRESS: '127.0.0.1:1' })
+
+    const { code, output } = await processes.runCommand(['endpoints', 'add', 'EMS', ...options])
+
+    expect(code).toBe(2)
+    expect(output).not.toContain('sEcReT')
+  },
+)

@@ -2,17 +2,21 @@ import { expect, test, vi } from 'vitest'
 import { jsonLines } from '../support/cli.js'
 import { openProcesses } from '../support/separate-processes.js'
 
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 })
+
 test('deliveries that wait are listed, retried and discarded', async (context) => {
   const processes = await openProcesses(context)
   const run = processes.runCommand
   const ems = await processes.startReceiver(422)
   const hospital = await processes.startReceiver(401)
   const syncService = await processes.connect()
-  await syncService.registerEndpoint('EMS', { url: ems.url })
-  await syncService.registerEndpoint('Hospital', { url: hospital.url, events: ['policy.*'] })
+  const retry = { slowIntervalMs: 120_000 }
+  await syncService.registerEndpoint('EMS', { url: ems.url, retry })
+  await syncService.registerEndpoint('Hospital', { url: hospital.url, events: ['policy.*'], retry })
   await processes.startWorker()
-  await syncService.emit('policy.approved', 1, { id: '1' })
-  for (const id of ['1', '2', '3']) await syncService.emit('schedule.updated', 1, { id })
+  await syncService.emit('policy.approved', 1, { id: 'held-1' })
+  for (const id of ['held-1', 'held-2', 'held-3']) await syncService.emit('schedule.updated', 1, { id })
   const waiting = async (...args: string[]): Promise<object[]> => {
     const { stdout } = await run(['deliveries', 'waiting', ...args, '--json'])
     return stdout === '' ? [] : (jsonLines(stdout) as object[])
@@ -22,23 +26,31 @@ test('deliveries that wait are listed, retried and discarded', async (context) =
 
   await waitForCount(5)
   expect(await waiting('--endpoint', 'Hospital')).toMatchObject([
-    { type: 'policy.approved', id: '1', endpoint: 'Hospital', state: 'waiting', reason: 'misconfigured' },
+    {
+      type: 'policy.approved',
+      id: 'held-1',
+      endpoint: 'Hospital',
+      state: 'waiting',
+      reason: 'misconfigured',
+    },
   ])
   const table = await run(['deliveries', 'waiting', '--limit', '1'])
   expect(table.stdout).toMatch(
-    /^EVENT +ENDPOINT +STATE +REASON +ATTEMPTS +LAST +NEXT\n\S+ +EMS +waiting +rejected +1 +HTTP 422 +in 1\d m\n$/,
+    /^EVENT +ENDPOINT +STATE +REASON +ATTEMPTS +LAST +NEXT\n\S+ +EMS +waiting +rejected +1 +HTTP 422 +in (1 m|\d+ s)\n$/,
   )
   expect(table.stderr).toBe('more wait for EMS: --limit 10, or --all\n')
 
-  const retried = await run(['deliveries', 'retry', 'policy.approved', '1', 'EMS', '--json'])
+  const retried = await run(['deliveries', 'retry', 'policy.approved', 'held-1', 'EMS', '--json'])
   expect(retried.code).toBe(0)
-  expect(jsonLines(retried.stdout)).toMatchObject([{ type: 'policy.approved', id: '1', endpoint: 'EMS' }])
+  expect(jsonLines(retried.stdout)).toMatchObject([
+    { type: 'policy.approved', id: 'held-1', endpoint: 'EMS' },
+  ])
   await ems.waitForRequests(5)
 
   const discard = [
     'deliveries',
     'discard',
-    'policy.approved/1',
+    'policy.approved/held-1',
     'Hospital',
     '--reason',
     'entered \u001b[31mby hand',
@@ -46,7 +58,7 @@ test('deliveries that wait are listed, retried and discarded', async (context) =
   const discarded = await run(discard)
   expect(discarded.code).toBe(0)
   expect(discarded.stdout).toMatch(
-    /\npolicy.approved\/1 +Hospital +discarded +entered by hand +1 +HTTP 401 +(now|\d s ago)\n$/,
+    /\npolicy.approved\/held-1 +Hospital +discarded +entered by hand +1 +HTTP 401 +(now|\d s ago)\n$/,
   )
   expect(await run(discard)).toMatchObject({ code: 3, stderr: expect.stringContaining('DELIVERY_NOT_OPEN') })
   expect(await run(discard.slice(0, -2))).toMatchObject({
@@ -62,10 +74,13 @@ test('deliveries that wait are listed, retried and discarded', async (context) =
     stdout: 'retried 4 deliveries to EMS; 0 had ended meanwhile\n',
   })
   await waitForCount(0)
-  await vi.waitFor(async () => {
-    const { code, stdout } = await run([...all, '--json'])
-    expect({ code, stdout }).toEqual({ code: 4, stdout: '{"endpoint":"EMS","retried":0,"wentOn":0}\n' })
-  })
+  await vi.waitFor(
+    async () => {
+      const { code, stdout } = await run([...all, '--json'])
+      expect({ code, stdout }).toEqual({ code: 4, stdout: '{"endpoint":"EMS","retried":0,"wentOn":0}\n' })
+    },
+    { timeout: 30_000 },
+  )
   expect(await run(['deliveries', 'waiting', '--endpoint', 'EMS'])).toMatchObject({
     code: 4,
     output: 'nothing waits for EMS\n',

@@ -1,9 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { jsonLines, runCommand } from '../support/cli.js'
 import { openProcesses } from '../support/separate-processes.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 })
 
 test('the data come from an argument, a file or standard input', async (context) => {
   const processes = await openProcesses(context)
@@ -16,13 +19,13 @@ test('the data come from an argument, a file or standard input', async (context)
 
   const results = [
     await processes.runCommand(['emit', 'a.b', '"argument"', '--json']),
-    await processes.runCommand(['emit', 'a.b', '--file', file, '--id', 'f-1', '--json']),
+    await processes.runCommand(['emit', 'a.b', '--file', file, '--id', 'from-file', '--json']),
     await processes.runCommand(['emit', 'a.b', '-', '--json'], {}, '["standard input"]\n'),
   ]
 
   const receipts = results.map(({ stdout }) => JSON.parse(stdout) as object)
   expect(results.map(({ code }) => code)).toEqual([0, 0, 0])
-  expect(receipts[1]).toEqual({ eventId: 'f-1', workflowId: 'a.b/f-1', duplicate: false })
+  expect(receipts[1]).toEqual({ eventId: 'from-file', workflowId: 'a.b/from-file', duplicate: false })
   const requests = await receiver.waitForRequests(3)
   expect(requests.map(({ body }) => (body as { data: unknown }).data)).toEqual(
     expect.arrayContaining(['argument', { from: 'file' }, ['standard input']]),
@@ -63,16 +66,16 @@ test('an event that went in a group is waited for as any other', async (context)
   await syncService.registerEndpoint('EMS', { url: receiver.url, retry })
   await processes.startWorker()
   await syncService.emitMany(
-    Array.from({ length: 5 }, (_, number) => ({ type: 'a.b', data: number, id: `g-${number}` })),
+    Array.from({ length: 5 }, (_, number) => ({ type: 'a.b', data: number, id: `of-five-${number}` })),
   )
 
   const ended = await Promise.all(
-    Array.from({ length: 5 }, (_, number) => syncService.waitForDeliveries('a.b', `g-${number}`)),
+    Array.from({ length: 5 }, (_, number) => syncService.waitForDeliveries('a.b', `of-five-${number}`)),
   )
 
   expect(ended).toEqual([true, true, true, true, true])
   for (const number of [0, 1, 2, 3, 4]) {
-    expect(await syncService.deliveries('a.b', `g-${number}`)).toMatchObject({
+    expect(await syncService.deliveries('a.b', `of-five-${number}`)).toMatchObject({
       deliveries: [{ state: 'delivered' }],
     })
   }
@@ -83,13 +86,20 @@ test('an event that went in a group is waited for as any other', async (context)
 
 test('the same id with other data is refused with its code', async (context) => {
   const processes = await openProcesses(context)
-  expect(await processes.runCommand(['emit', 'a.b', '1', '--id', 'x'])).toMatchObject({ code: 0 })
+  expect(await processes.runCommand(['emit', 'a.b', '1', '--id', 'conflicting'])).toMatchObject({ code: 0 })
 
-  const { code, stdout, stderr } = await processes.runCommand(['emit', 'a.b', '2', '--id', 'x', '--json'])
+  const { code, stdout, stderr } = await processes.runCommand([
+    'emit',
+    'a.b',
+    '2',
+    '--id',
+    'conflicting',
+    '--json',
+  ])
 
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(jsonLines(stderr)).toMatchObject([
-    { code: 'EVENT_CONFLICT', message: expect.stringContaining('a.b/x') },
+    { code: 'EVENT_CONFLICT', message: expect.stringContaining('a.b/conflicting') },
   ])
 })
 
@@ -110,12 +120,28 @@ test.each([
 ])('%s is wrong usage, for which no server is needed', async (_title, args, message) => {
   const variables = { TEMPORAL_ADDRESS: '127.0.0.1:1', SYNC_DATA_DIR: await temporaryFolder() }
 
-  const forPeople = await runCommand(['emit', ...args], variables)
-  const asJson = await runCommand(['emit', ...args, '--json'], variables)
+  const { code, stdout, stderr } = await runCommand(['emit', ...args, '--json'], variables)
 
-  expect(forPeople).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
-  expect(asJson).toMatchObject({ code: 2, stdout: '' })
-  const errors = jsonLines(asJson.stderr)
-  expect(errors).toEqual([expect.objectContaining({ code: 'INVALID_INPUT' })])
-  expect((errors[0] as { message: string }).message).toContain(message)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(jsonLines(stderr)).toEqual([
+    expect.objectContaining({ code: 'INVALID_INPUT', message: expect.stringContaining(message) }),
+  ])
+})
+
+test('people are told on one line what is accepted, and where the help is', async () => {
+  const variables = { SYNC_DATA_DIR: await temporaryFolder() }
+
+  expect(await runCommand(['emit', 'a.b', '{"id":'], variables)).toMatchObject({
+    code: 2,
+    output: 'INVALID_INPUT emit: data "{\\"id\\":" is not accepted: expected JSON\n',
+  })
+  expect(await runCommand(['emit'], variables)).toMatchObject({
+    code: 2,
+    output: "error: missing required argument 'type'\nSee external-sync emit --help\n",
+  })
+  const help = await runCommand(['emit', '--help'], variables)
+  expect(help).toMatchObject({ code: 0, stderr: '' })
+  expect(help.stdout).toMatch(
+    /\nExamples:\n {2}\$ external-sync emit .*\nExit codes: 0 done, .*5 not delivered\n$/s,
+  )
 })

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { jsonLines } from '../support/cli.js'
 import { openEmbedded } from '../support/separate-processes.js'
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 })
 
 test('a new user registers an endpoint, emits an event and sees that it has arrived', async (context) => {
   const processes = await openEmbedded(context)

@@ -34,7 +34,7 @@ test('a role that there is not is refused with those that there are', async (con
   const processes = await openProcesses(context)
 
   expect(await processes.runCommand(['tokens', 'create', '--role', 'root'])).toMatchObject({
-    code: 1,
+    code: 2,
     output: expect.stringContaining('Allowed choices are emit, operate, admin'),
   })
 })

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openProcesses } from '../support/separate-processes.js'
 import { runOnTerminal } from '../support/terminal.js'
+
+// Each command is a process of its own, which takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 180_000 })
 
 const ESCAPE = '\u001b['
 

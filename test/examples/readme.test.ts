@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +28,7 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     SYNC_DATA_DIR: folder,
     SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
-    SYNC_TASK_QUEUE: `readme-${crypto.randomUUID()}`,
+    SYNC_TASK_QUEUE: `readme-${randomUUID()}`,
   }
   worker = await startProgram(['dist/cli.js', 'worker'], { ...env, SYNC_LOG_LEVEL: 'info' })
   await worker.waitForOutput('worker started')
@@ -133,14 +134,17 @@ test('the command that registers an endpoint in the container works outside of i
 })
 
 test('the commands for a terminal print what the README shows', async () => {
+  // Nothing is registered there yet.
+  const ownEnv = { ...env, SYNC_DATA_DIR: join(folder, 'terminal'), SYNC_TASK_QUEUE: randomUUID() }
+  await using ownWorker = await startProgram(['dist/cli.js', 'worker'], { ...ownEnv, SYNC_LOG_LEVEL: 'info' })
+  await ownWorker.waitForOutput('worker started')
   const shown = block('console', 'external-sync emit').replace('https://dispatch.city.example/', receiver.url)
   for (const [command = '', ...lines] of shown
     .split(/^\$ /m)
     .slice(1)
     .map((part) => part.split('\n'))) {
-    const { stdout } = await run('sh', ['-c', command.replace('npx external-sync', 'node dist/cli.js')], {
-      env,
-    })
+    const args = ['-c', command.replace('npx external-sync', 'node dist/cli.js')]
+    const { stdout } = await run('sh', args, { env: ownEnv })
     expect(steady(stdout)).toBe(steady(lines.join('\n')))
   }
 })

@@ -16,7 +16,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...variables }
   await using program = await startProgram(['dist/cli.js', ...args], env)
-  return resultOf(program)
+  return await resultOf(program)
 }
 
 /** Waits for the end of a command. */
