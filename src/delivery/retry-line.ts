@@ -33,6 +33,8 @@ interface Line {
   /** The last turn before that. */
   front: number
   last: number
+  /** The longest interval so far; with jitter they differ, which makes no line long. */
+  intervalMs: number
 }
 
 export function createRetryLine(): RetryLine {
@@ -48,7 +50,7 @@ export function createRetryLine(): RetryLine {
       const line = known.byReason.get(reason)
       if (line !== undefined && line.last > now) return nextTurn(line, now, turn) - now
       const start = now + turn.intervalMs
-      known.byReason.set(reason, { start, front: now, last: start })
+      known.byReason.set(reason, { start, front: now, last: start, intervalMs: turn.intervalMs })
       return turn.intervalMs
     },
     clear: (name, reason) => void lines.get(name)?.byReason.delete(reason),
@@ -57,7 +59,8 @@ export function createRetryLine(): RetryLine {
 
 function nextTurn(line: Line, now: number, { intervalMs, spacingMs }: Turn): number {
   const front = Math.max(line.front, now) + spacingMs
-  if (line.last > now + intervalMs + LONG_LINE_TURNS * spacingMs && front < line.start) {
+  line.intervalMs = Math.max(line.intervalMs, intervalMs)
+  if (line.last > now + line.intervalMs + LONG_LINE_TURNS * spacingMs && front < line.start) {
     line.front = front
     return front
   }

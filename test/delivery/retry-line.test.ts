@@ -32,6 +32,15 @@ test('a dozen that wait have no turn before their interval', () => {
   expect(turns).toEqual(Array.from({ length: 12 }, (_, index) => 60_000 + index * 3_000))
 })
 
+test('a few whose intervals differ by jitter have no turn before theirs', () => {
+  const line = createRetryLine()
+  const intervals = [900_000, 720_000, 810_000, 720_000, 899_000, 725_000]
+
+  const turns = intervals.map((intervalMs) => line.enter(EMS, 'rejected', { ...TURN, intervalMs }, 0))
+
+  for (const [index, turn] of turns.entries()) expect(turn).toBeGreaterThanOrEqual(intervals[index]!)
+})
+
 test('a long line goes on evenly while its deliveries come back to its end', () => {
   let now = 0
   const line = createRetryLine()
