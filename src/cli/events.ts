@@ -5,7 +5,7 @@ import { eventPages } from './event-pages.js'
 import { parseEventArguments } from './event-arguments.js'
 import { EXIT } from './exit-codes.js'
 import { withHelpEnd } from './help.js'
-import { parseCount, parseMoment } from './option-values.js'
+import { MOMENTS, parseCount, parseMoment } from './option-values.js'
 import { countedDeliveries, note, print, printJson } from './output.js'
 import { printDeliveries } from './output-delivery.js'
 import { startTable, type Column } from './output-table.js'
@@ -54,8 +54,8 @@ function listCommand(): Command {
     .option('--type <type>', 'only of this type')
     .option('--waiting-on <endpoint>', 'only those that wait for this endpoint')
     .option('--status <status>', 'only running, completed, canceled, terminated or failed')
-    .option('--since <time>', 'only those accepted since: 2h (ago), or RFC 3339', parseMoment)
-    .option('--until <time>', 'only those accepted before: 2h (ago), or RFC 3339', parseMoment)
+    .option('--since <time>', `only those accepted since: ${MOMENTS}`, parseMoment)
+    .option('--until <time>', `only those accepted before: ${MOMENTS}`, parseMoment)
     .option('--limit <count>', 'how many', parseCount, DEFAULT_LIMIT)
     .option('--all', 'all of them')
     .option('--json', 'one JSON object on each line')

@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** An argument or an option is not accepted. */
   usage: 2,
-  /** There is no such event, endpoint or open delivery. */
+  /** There is no such event, endpoint, replay or open delivery. */
   notFound: 3,
   /** The list is empty. */
   none: 4,
@@ -15,12 +15,17 @@ export const EXIT = {
 
 /** The exit codes that only some commands have, as their `--help` words them. */
 export const EXIT_HELP = {
-  notFound: '3 there is no such event, endpoint or open delivery',
+  notFound: '3 there is no such event, endpoint, replay or open delivery',
   none: '4 nothing to list',
   undelivered: '5 not delivered',
 } as const
 
-const NOT_FOUND: readonly SyncErrorCode[] = ['EVENT_NOT_FOUND', 'ENDPOINT_NOT_FOUND', 'DELIVERY_NOT_OPEN']
+const NOT_FOUND: readonly SyncErrorCode[] = [
+  'EVENT_NOT_FOUND',
+  'ENDPOINT_NOT_FOUND',
+  'DELIVERY_NOT_OPEN',
+  'REPLAY_NOT_FOUND',
+]
 
 /** The exit code that says what failed. */
 export function exitCodeOf(error: SyncError): number {

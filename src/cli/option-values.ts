@@ -2,6 +2,11 @@ import { InvalidArgumentError } from 'commander'
 import { timeSchema } from '../domain/event.js'
 
 const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/
+const DAY = /^\d{4}-\d\d-\d\d$/
+
+/** What {@link parseMoment} takes, for the help of an option. */
+export const MOMENTS = '2h (ago), a day (UTC) or an RFC 3339 time'
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -24,14 +29,14 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError('expected a duration such as 30s, 15m, 2h or 7d')
 }
 
-/** A moment: an RFC 3339 timestamp, or how long ago it was, such as `2h`. */
+/** A moment: how long ago it was, such as `2h`, a day, which is taken from its beginning in UTC, or an RFC 3339 timestamp. */
 export function parseMoment(text: string): Date {
   const agoMs = durationOf(text)
   if (agoMs !== undefined) return new Date(Date.now() - agoMs)
-  const time = timeSchema.safeParse(text)
+  const time = timeSchema.safeParse(DAY.test(text) ? `${text}T00:00:00Z` : text)
   if (time.success) return new Date(time.data)
   throw new InvalidArgumentError(
-    'expected how long ago, such as 30s, 15m, 2h or 7d, or an RFC 3339 timestamp with an offset',
+    'expected how long ago, such as 30s, 15m, 2h or 7d, a day such as 2026-11-25, or an RFC 3339 time with an offset',
   )
 }
 

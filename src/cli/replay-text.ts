@@ -1,4 +1,6 @@
 import type { Replay } from '../client.js'
+import type { Column } from './output-table.js'
+import { relativeTime } from './output-time.js'
 
 const BAR_WIDTH = 24
 
@@ -28,26 +30,19 @@ export function describeProgress(replay: Replay): string {
     : `${bar(looked, total)} ${looked} of ${total}  ${state}: ${counts.join(', ')}`
 }
 
-/** Lines of a table. */
-export function replayTable(replays: readonly Replay[]): string[] {
-  const rows = replays.map(({ id, endpoint, status, startedAt, total, sent, waiting, skipped, missing }) => [
-    id,
-    endpoint,
-    status,
-    startedAt,
-    `${sent + skipped + missing}/${total ?? '?'}`,
-    String(sent),
-    String(waiting),
-  ])
-  const all = [['ID', 'ENDPOINT', 'STATUS', 'STARTED', 'LOOKED AT', 'SENT', 'WAITING'], ...rows]
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-}
+/** Replays at a glance. */
+export const REPLAY_COLUMNS: readonly Column<Replay>[] = [
+  { title: 'ID', value: ({ id }) => id, isWhole: true },
+  { title: 'ENDPOINT', value: ({ endpoint }) => endpoint, isWhole: true },
+  { title: 'STATUS', value: ({ status }) => status },
+  { title: 'STARTED', value: ({ startedAt }) => relativeTime(startedAt) },
+  {
+    title: 'LOOKED AT',
+    value: ({ sent, skipped, missing, total }) => `${sent + skipped + missing}/${total ?? '?'}`,
+  },
+  { title: 'SENT', value: ({ sent }) => String(sent) },
+  { title: 'WAITING', value: ({ waiting }) => String(waiting) },
+]
 
 function bar(done: number, total: number): string {
   const filled = total === 0 ? BAR_WIDTH : Math.min(BAR_WIDTH, Math.floor((done / total) * BAR_WIDTH))

@@ -1,18 +1,21 @@
-import { isatty } from 'node:tty'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import pc from 'picocolors'
-import { SyncService, type Replay, type ReplayState } from '../client.js'
+import type { Replay, ReplayState, SyncService } from '../client.js'
 import { stopSignal } from '../stop-signal.js'
+import { EXIT } from './exit-codes.js'
+import { MOMENTS, parseMoment } from './option-values.js'
+import { colorsFor, note, print, printJson } from './output.js'
+import { printTable } from './output-table.js'
 import { progressSpinner } from './progress-spinner.js'
-import { describeProgress, describeReach, replayTable } from './replay-text.js'
+import { describeProgress, describeReach, REPLAY_COLUMNS } from './replay-text.js'
+import { withService } from './with-service.js'
 
 /** How often it is asked how far a replay is, in milliseconds. */
 const LOOK_EVERY_MS = 1_000
 
 interface StartFlags {
-  since: string
-  until?: string
+  since: Date
+  until?: Date
   type?: string
   state?: ReplayState
   rate?: number
@@ -26,12 +29,8 @@ export function replayCommand(): Command {
     .command('start', { isDefault: true })
     .description('start a replay, and watch it; "start" itself may be left out')
     .argument('<endpoint>', 'name of the endpoint')
-    .requiredOption(
-      '--since <time>',
-      'events accepted then or later: a day (UTC), or an RFC 3339 time',
-      toTime,
-    )
-    .option('--until <time>', 'events accepted before then (default: now)', toTime)
+    .requiredOption('--since <time>', `only those accepted since: ${MOMENTS}`, parseMoment)
+    .option('--until <time>', `only those accepted before: ${MOMENTS} (default: now)`, parseMoment)
     .option('--type <type>', 'an event type, or policy.* for all that begin so (default: all)')
     .option(
       '--state <state>',
@@ -60,7 +59,7 @@ export function replayCommand(): Command {
       .action((id: string) =>
         withService(async (service) => {
           await service[`${name}Replay`](id)
-          process.stdout.write(`${done}\n`)
+          print(done)
         }),
       )
   }
@@ -77,18 +76,18 @@ async function start(endpoint: string, { rate, json, detach, ...options }: Start
       ...options,
       ...(rate !== undefined && { perSecond: rate }),
     })
-    if (!json) process.stdout.write(`replay ${replay.id} to ${endpoint}\n${describeReach(replay)}\n`)
-    if (detach && json) process.stdout.write(`${JSON.stringify(replay)}\n`)
+    if (!json) print(`replay ${replay.id} to ${endpoint}\n${describeReach(replay)}`)
+    if (detach && json) printJson(replay)
     if (!detach) await watch(service, replay.id, { json })
-    else if (!json) process.stdout.write(`Watch it with: ${watchCommand(replay.id)}\n`)
+    else if (!json) print(`Watch it with: ${watchCommand(replay.id)}`)
   })
 }
 
 async function list({ json }: { json?: true }): Promise<void> {
   await withService(async (service) => {
     const replays = await service.listReplays()
-    const lines = json ? replays.map((replay) => JSON.stringify(replay)) : replayTable(replays)
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+    if (json) replays.forEach(printJson)
+    else printTable(REPLAY_COLUMNS, replays)
   })
 }
 
@@ -99,11 +98,11 @@ async function watch(service: SyncService, id: string, { json }: { json?: true |
   const spinner = json ? undefined : progressSpinner(describeProgress(shown))
   const show = (replay: Replay): void => {
     if (spinner !== undefined) spinner.text = describeProgress(replay)
-    else if (JSON.stringify(replay) !== JSON.stringify(shown)) print(replay)
+    else if (JSON.stringify(replay) !== JSON.stringify(shown)) printJson(replay)
     shown = replay
   }
   try {
-    if (spinner === undefined) print(shown)
+    if (spinner === undefined) printJson(shown)
     while (shown.endedAt === undefined && !stop.aborted) {
       await sleep(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => undefined)
       show(await service.getReplay(id))
@@ -112,36 +111,17 @@ async function watch(service: SyncService, id: string, { json }: { json?: true |
     spinner?.stop()
   }
   if (shown.endedAt === undefined) {
-    process.stderr.write(`The replay goes on. Watch it with: ${watchCommand(id)}\n`)
-    return
+    return note(`The replay goes on. Watch it with: ${watchCommand(id)}`)
   }
-  if (shown.status !== 'completed') process.exitCode = 1
+  if (shown.status !== 'completed') process.exitCode = EXIT.failed
   if (spinner === undefined) return
-  const { green, red } = pc.createColors(isatty(process.stdout.fd) && pc.isColorSupported)
+  const { green, red } = colorsFor(process.stdout)
   const sign = shown.status === 'completed' ? green('✓') : red('✗')
-  process.stdout.write(`${sign} ${describeProgress(shown)}\n`)
-}
-
-function print(replay: Replay): void {
-  process.stdout.write(`${JSON.stringify(replay)}\n`)
-}
-
-async function withService(work: (service: SyncService) => Promise<void>): Promise<void> {
-  const service = await SyncService.connect()
-  try {
-    await work(service)
-  } finally {
-    await service.close()
-  }
+  print(`${sign} ${describeProgress(shown)}`)
 }
 
 function watchCommand(id: string): string {
   return `npx external-sync replay watch ${id}`
-}
-
-/** A day is taken from its beginning, in UTC. */
-function toTime(text: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
 }
 
 function toNumber(text: string): number {

@@ -52,8 +52,8 @@ test('a replay that cannot be started says why', async (context) => {
   const unknown = await processes.runCommand(['replay', 'Nobody', '--since', '2026-01-01'])
 
   expect(refused).toMatchObject({
-    code: 1,
-    output: expect.stringContaining('INVALID_INPUT startReplay: since'),
+    code: 2,
+    output: expect.stringContaining("option '--since <time>' argument 'yesterday' is invalid"),
   })
-  expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining('ENDPOINT_NOT_FOUND') })
+  expect(unknown).toMatchObject({ code: 3, output: expect.stringContaining('ENDPOINT_NOT_FOUND') })
 })
