@@ -1,4 +1,4 @@
-import { hasEnded, type Delivery } from './delivery.js'
+import type { Delivery } from './delivery.js'
 
 /** Which events a replay sends, by where their own delivery to the endpoint stands. */
 export const REPLAY_STATES = ['delivered', 'discarded', 'absent', 'undelivered'] as const
@@ -81,7 +81,6 @@ export interface ReplayCursor {
 /** Whether a replay of this state sends an event; what is still on its way to the endpoint gets there by itself. */
 export function isInState(state: ReplayState, delivery: Delivery | undefined): boolean {
   if (delivery === undefined) return state === 'absent' || state === 'undelivered'
-  if (!hasEnded(delivery)) return false
   return delivery.state === state || (state === 'undelivered' && delivery.state === 'discarded')
 }
 

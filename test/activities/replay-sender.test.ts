@@ -52,13 +52,16 @@ test('what has waited for long does not hold up the others', async () => {
   expect(await take()).toBeUndefined()
 })
 
-test('an endpoint that is paused gets no request', async () => {
-  const { take, sender, requests } = await open({ endpoint: { state: 'paused' } })
+test.for([{}, { maxAttemptsPerSecond: 5 }])(
+  'an endpoint that is paused gets no request, and nothing waits for it, with %o',
+  async (limit) => {
+    const { take, started, sender, requests } = await open({ endpoint: { state: 'paused', ...limit } })
 
-  expect(await take()).toBeUndefined()
-  expect(sender.heldUp).toBe('paused')
-  expect(requests).toHaveLength(0)
-})
+    expect(await take()).toBeUndefined()
+    expect(sender.heldUp).toBe('paused')
+    expect({ requests, started }).toEqual({ requests: [], started: [] })
+  },
+)
 
 test('an endpoint that is down gets no request until a probe is due', async () => {
   const health = createEndpointHealth()
