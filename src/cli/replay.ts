@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Replay, ReplayState, SyncService } from '../client.js'
 import { stopSignal } from '../stop-signal.js'
 import { EXIT } from './exit-codes.js'
+import { withHelpEnd } from './help.js'
 import { MOMENTS, parseMoment } from './option-values.js'
 import { colorsFor, note, print, printJson } from './output.js'
 import { printTable } from './output-table.js'
@@ -12,6 +13,8 @@ import { withService } from './with-service.js'
 
 /** How often it is asked how far a replay is, in milliseconds. */
 const LOOK_EVERY_MS = 1_000
+
+const EXAMPLE_ID = '019abb6c-2f5e-7d3a-9f0e-5a1c6b7d8e9f'
 
 interface StartFlags {
   since: Date
@@ -25,7 +28,7 @@ interface StartFlags {
 
 export function replayCommand(): Command {
   const replay = new Command('replay').description('send past events to one endpoint, and watch that')
-  replay
+  const starting = replay
     .command('start', { isDefault: true })
     .description('start a replay, and watch it; "start" itself may be left out')
     .argument('<endpoint>', 'name of the endpoint')
@@ -40,19 +43,29 @@ export function replayCommand(): Command {
     .option('--json', 'one JSON object on each line, at each change')
     .option('--detach', 'do not watch it')
     .action(start)
-  replay
+  withHelpEnd(starting, {
+    examples: [
+      'external-sync replay EMS-Scheduler --since 2026-11-01',
+      "external-sync replay EMS-Scheduler --since 7d --type 'policy.*' --state undelivered --rate 20",
+      'external-sync replay EMS-Scheduler --since 2h --detach --json',
+    ],
+    exits: ['notFound'],
+  })
+  const watching = replay
     .command('watch')
     .description('show how far a replay is, until it is over; Ctrl-C ends the watching alone')
     .argument('<id>', 'id of the replay')
     .option('--json', 'one JSON object on each line, at each change')
     .action((id: string, flags: { json?: true }) => withService((service) => watch(service, id, flags)))
-  replay
+  withHelpEnd(watching, { examples: [`external-sync replay watch ${EXAMPLE_ID}`], exits: ['notFound'] })
+  const listing = replay
     .command('list')
     .description('the replays that Temporal still knows, the latest first')
     .option('--json', 'one JSON object on each line')
     .action(list)
+  withHelpEnd(listing, { examples: ['external-sync replay list'], exits: ['none'] })
   const change = (name: 'pause' | 'resume' | 'cancel', description: string, done: string): void => {
-    replay
+    const changing = replay
       .command(name)
       .description(description)
       .argument('<id>', 'id of the replay')
@@ -62,6 +75,7 @@ export function replayCommand(): Command {
           print(done)
         }),
       )
+    withHelpEnd(changing, { examples: [`external-sync replay ${name} ${EXAMPLE_ID}`], exits: ['notFound'] })
   }
   change('pause', 'send no more until it is resumed', 'It pauses within a few seconds.')
   change('resume', 'go on where it was paused', 'It goes on.')
@@ -86,8 +100,11 @@ async function start(endpoint: string, { rate, json, detach, ...options }: Start
 async function list({ json }: { json?: true }): Promise<void> {
   await withService(async (service) => {
     const replays = await service.listReplays()
-    if (json) replays.forEach(printJson)
-    else printTable(REPLAY_COLUMNS, replays)
+    if (json) for (const replay of replays) printJson(replay)
+    else if (replays.length > 0) printTable(REPLAY_COLUMNS, replays)
+    if (replays.length > 0) return
+    note('no replay')
+    process.exitCode = EXIT.none
   })
 }
 

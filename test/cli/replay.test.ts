@@ -55,5 +55,6 @@ test('a replay that cannot be started says why', async (context) => {
     code: 2,
     output: expect.stringContaining("option '--since <time>' argument 'yesterday' is invalid"),
   })
+  expect(await processes.runCommand(['replay', 'list'])).toMatchObject({ code: 4, output: 'no replay\n' })
   expect(unknown).toMatchObject({ code: 3, output: expect.stringContaining('ENDPOINT_NOT_FOUND') })
 })
