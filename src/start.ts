@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Client } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker'
-import { WorkerPace } from './client/worker-pace.js'
+import { startPacedWorker } from './client/own-worker.js'
 import { SyncService } from './client.js'
 import { LOOPBACK_NETWORKS, temporalDataFile, type Config } from './config.js'
 import { SyncError } from './domain/errors.js'
@@ -11,8 +10,7 @@ import { startTemporalServer } from './embedded/temporal-server.js'
 import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { openStoreOf } from './store/open-store.js'
-import { dataConverterOf, payloadEncryptionOf } from './temporal/data-converter.js'
-import { startSyncWorker } from './worker.js'
+import { payloadEncryptionOf } from './temporal/data-converter.js'
 
 /** How the embedded system starts. */
 export interface EmbeddedSystemOptions {
@@ -90,22 +88,19 @@ async function startParts(
   const { address, namespace, uiUrl } = server
   const connection = await NativeConnection.connect({ address })
   opened.push(() => connection.close())
-  const encryption = payloadEncryptionOf(config, true)
-  const pace = new WorkerPace()
-  const worker = await startSyncWorker({
+  const { worker, client, pace } = await startPacedWorker({
     connection,
     namespace,
     taskQueue,
     store,
     logger,
-    encryption,
+    encryption: payloadEncryptionOf(config, true),
     allowNetworks,
     expressAttempts: config.expressAttempts,
-    onFirstAttempts: (workflowId) => pace.hasBegun(workflowId),
   })
   opened.push(() => worker.stop())
   const service = new SyncService({
-    client: new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) }),
+    client,
     pace,
     store,
     taskQueue,

@@ -6,7 +6,8 @@ import type { EndpointStore } from '../store/endpoint-store.js'
 import { connectNatively } from '../temporal/connect-natively.js'
 import { connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
-import { startSyncWorker } from '../worker.js'
+import type { PayloadEncryption } from '../temporal/payload-codec.js'
+import { startSyncWorker, type SyncWorker, type SyncWorkerOptions } from '../worker.js'
 import { WorkerPace } from './worker-pace.js'
 
 interface OwnWorkerOptions {
@@ -37,23 +38,19 @@ export async function startOwnWorker({
 }: OwnWorkerOptions): Promise<OwnWorker> {
   const { connection, namespace, isEmbedded } = await connectTemporal(config, temporal, connectNatively)
   try {
-    const encryption = payloadEncryptionOf(config, isEmbedded)
     const allowNetworks = options.allowNetworks ?? (isEmbedded ? LOOPBACK_NETWORKS : [])
-    const { expressAttempts } = config
-    const pace = new WorkerPace()
-    const worker = await startSyncWorker({
+    const { worker, client, pace } = await startPacedWorker({
       ...options,
       connection,
       namespace,
       logger,
-      encryption,
+      encryption: payloadEncryptionOf(config, isEmbedded),
       allowNetworks,
-      expressAttempts,
-      onFirstAttempts: (workflowId) => pace.hasBegun(workflowId),
+      expressAttempts: config.expressAttempts,
     })
     worker.stopped.catch((error: unknown) => logger.error({ err: error }, 'the worker has broken down'))
     return {
-      client: new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) }),
+      client,
       pace,
       allowNetworks,
       close: async () => {
@@ -65,4 +62,18 @@ export async function startOwnWorker({
     await connection.close()
     throw error
   }
+}
+
+/** Starts a worker, with a client on its connection, and what keeps an emitter with that client in pace with it. */
+export async function startPacedWorker(
+  options: SyncWorkerOptions & { encryption: PayloadEncryption },
+): Promise<{ worker: SyncWorker; client: Client; pace: WorkerPace }> {
+  const { connection, namespace, encryption } = options
+  const pace = new WorkerPace()
+  const worker = await startSyncWorker({
+    ...options,
+    onFirstAttempts: (workflowId) => pace.hasBegun(workflowId),
+  })
+  const client = new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) })
+  return { worker, client, pace }
 }
