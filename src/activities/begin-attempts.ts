@@ -23,7 +23,7 @@ const QUICK_MS = 500
 const BEGIN_ALL_WITHIN_MS = 8_000
 
 /** A first attempt to be made; says whether it has delivered. */
-export type BeginAttempt = () => Promise<boolean>
+type BeginAttempt = () => Promise<boolean>
 
 /** In which attempts are made a few at a time, whoever wants them. */
 export interface AttemptQueue {

@@ -53,6 +53,9 @@ export type GroupOutcome =
       deliveries?: Delivery[]
     }
 
+/** A first attempt to be made; says whether it has delivered. A trial is made of an endpoint that was slow too. */
+type GroupAttempt = (isTrial?: boolean) => Promise<boolean>
+
 interface GroupDependencies {
   endpoints: EndpointReader
   health: Pick<EndpointHealth, 'isQuick'>
@@ -125,7 +128,7 @@ export function createFirstAttemptsOfGroup(
     acceptedAt: string,
     onBegun?: () => void,
   ): Promise<(FirstOutcome[] | undefined)[]> {
-    const attempts = new Map<string, ((isTrial?: boolean) => Promise<boolean>)[]>()
+    const attempts = new Map<string, GroupAttempt[]>()
     let deliveries = 0
     const outcomes = events.map((event) => {
       const names = subscribers.get(event.type)!
@@ -164,7 +167,7 @@ export function createFirstAttemptsOfGroup(
    */
   async function attemptEach(
     endpoint: string,
-    [first, ...others]: readonly ((isTrial?: boolean) => Promise<boolean>)[],
+    [first, ...others]: readonly GroupAttempt[],
     queue: AttemptQueue,
     onBegun: () => void,
   ): Promise<void> {

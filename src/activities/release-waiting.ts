@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import { WorkflowNotFoundError, type Client } from '@temporalio/client'
 import { waitingQuery } from '../domain/search-attributes.js'
 import type { Logger } from '../logger.js'
 import { isUsable, type EndpointStore, type StoredEndpoint } from '../store/endpoint-store.js'
+import { withHeartbeats } from './with-heartbeats.js'
 import { releaseSignal, type ReleaseRequest } from '../workflows/messages.js'
 
 /** Signals that are under way at the same time; more would only queue in the server. */
 const CONCURRENCY = 20
-/** How often it tells the server that its worker lives, in milliseconds. */
-const HEARTBEAT_INTERVAL_MS = 3_000
 /** How often visibility is asked, which lags behind. */
 const POLL_INTERVAL_MS = 500
 /** How long the answer must have been empty: a delivery may have begun to wait just before the change. */
@@ -41,26 +40,26 @@ export function createReleaseWaiting({ client, store, logger }: ReleaseDependenc
     const query = waitingQuery(endpoint, activityInfo().taskQueue)
     const told = new Set<string>()
     const quietMs = isLastLook ? 0 : QUIET_MS
-    const beating = setInterval(() => heartbeat(told.size), HEARTBEAT_INTERVAL_MS)
-    try {
-      let version: string | undefined
-      for (let quietSince = Date.now(); ;) {
-        const current = await store.get(endpoint)
-        if (current?.version !== version) told.clear()
-        version = current?.version
-        const release = { endpoint, version, ...(recovered && { recovered }) }
-        const found = await untold(client, query, told)
-        for await (const batch of paced(found, current, signal)) {
-          await Promise.all(batch.map((workflowId) => tell(client, workflowId, release)))
-          for (const workflowId of batch) told.add(workflowId)
+    await withHeartbeats(
+      async () => {
+        let version: string | undefined
+        for (let quietSince = Date.now(); ;) {
+          const current = await store.get(endpoint)
+          if (current?.version !== version) told.clear()
+          version = current?.version
+          const release = { endpoint, version, ...(recovered && { recovered }) }
+          const found = await untold(client, query, told)
+          for await (const batch of paced(found, current, signal)) {
+            await Promise.all(batch.map((workflowId) => tell(client, workflowId, release)))
+            for (const workflowId of batch) told.add(workflowId)
+          }
+          if (found.length > 0) quietSince = Date.now()
+          if (Date.now() - quietSince >= quietMs) break
+          await sleep(POLL_INTERVAL_MS, undefined, { signal })
         }
-        if (found.length > 0) quietSince = Date.now()
-        if (Date.now() - quietSince >= quietMs) break
-        await sleep(POLL_INTERVAL_MS, undefined, { signal })
-      }
-    } finally {
-      clearInterval(beating)
-    }
+      },
+      () => told.size,
+    )
     logger.info({ endpoint, released: told.size }, 'released')
     return told.size
   }
