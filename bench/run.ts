@@ -2,7 +2,8 @@
  * `npm run bench`: measures the system against what Temporal itself costs, on real parts of this machine. See
  * bench/README.md.
  */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { parseCount } from '../src/cli/option-values.js'
 import { prepareProcess } from './rig/runtime.js'
 import { toTable } from './report.js'
 import { isCorrect, runAll } from './run-all.js'
@@ -66,10 +67,4 @@ async function runOne(scenario: Scenario): Promise<boolean> {
   for (const problem of result.problems) process.stderr.write(`${scenario.name}: ${problem}\n`)
   process.stdout.write(`${flags.json ? JSON.stringify(result) : toTable([{ scenario, result }])}\n`)
   return isCorrect(result)
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('expected a whole number from 1')
-  return count
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import pLimit from 'p-limit'
 import type { Delivery, ListedEvent, SyncService } from '../client.js'
 import { InvalidInputError } from '../domain/errors.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { parseEventArguments } from './event-arguments.js'
 import { eventPages } from './event-pages.js'
 import { EXIT } from './exit-codes.js'
@@ -23,7 +24,7 @@ const CONCURRENT_READS = 4
 type EventDelivery = Pick<ListedEvent, 'type' | 'id'> & Delivery
 
 const COLUMNS: readonly Column<EventDelivery>[] = [
-  { title: 'EVENT', value: ({ type, id }) => `${type}/${id}`, isWhole: true },
+  { title: 'EVENT', value: workflowIdOf, isWhole: true },
   ...DELIVERY_COLUMNS,
 ]
 

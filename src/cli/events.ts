@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { EventStatus, ListedEvent } from '../client.js'
 import { hasEnded } from '../domain/delivery.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { eventPages } from './event-pages.js'
 import { parseEventArguments } from './event-arguments.js'
 import { EXIT } from './exit-codes.js'
@@ -17,7 +18,7 @@ import { withService } from './with-service.js'
 const DEFAULT_LIMIT = 50
 
 const EVENT_COLUMNS: readonly Column<ListedEvent>[] = [
-  { title: 'EVENT', value: ({ type, id }) => `${type}/${id}`, isWhole: true },
+  { title: 'EVENT', value: workflowIdOf, isWhole: true },
   {
     title: 'STATUS',
     value: ({ status }) => status,
@@ -118,7 +119,7 @@ async function show(given: string[], { json }: { json?: true }): Promise<void> {
     const deliveries = await readDeliveries(service, { type, id })
     if (json) return printJson({ type, id, deliveries })
     const open = deliveries.filter((delivery) => !hasEnded(delivery)).length
-    print(`${type}/${id}: ${countedDeliveries(deliveries.length)}, ${open} open`)
+    print(`${workflowIdOf({ type, id })}: ${countedDeliveries(deliveries.length)}, ${open} open`)
     printDeliveries(deliveries)
   })
 }

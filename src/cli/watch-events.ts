@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { ListedEvent, SyncService } from '../client.js'
+import { workflowIdOf } from '../domain/workflow-id.js'
 import { stopSignal } from '../stop-signal.js'
 import { eventPages } from './event-pages.js'
 import { withHelpEnd } from './help.js'
@@ -72,13 +73,13 @@ async function look(
     if (recent.length < page.events.length) break
   }
   // The latest comes first in a listing, and last in a log.
-  return new Map(events.toReversed().map((event) => [keyOf(event), event]))
+  return new Map(events.toReversed().map((event) => [workflowIdOf(event), event]))
 }
 
 function show(event: ListedEvent, json: true | undefined): void {
   if (json) return printJson(event)
   const { dim } = colorsFor(process.stdout)
-  print(`${dim(new Date().toLocaleTimeString('en-GB'))}  ${keyOf(event)}  ${describe(event)}`)
+  print(`${dim(new Date().toLocaleTimeString('en-GB'))}  ${workflowIdOf(event)}  ${describe(event)}`)
 }
 
 function describe(event: ListedEvent | undefined): string {
@@ -88,8 +89,4 @@ function describe(event: ListedEvent | undefined): string {
   if (waiting === 0) return 'running'
   const others = waiting - waitingOn.length
   return `waits for ${waitingOn.join(', ')}${others > 0 ? ` and ${others} more` : ''}`
-}
-
-function keyOf({ type, id }: ListedEvent): string {
-  return `${type}/${id}`
 }
