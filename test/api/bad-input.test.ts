@@ -286,7 +286,10 @@ describe('a connection', () => {
     onTestFinished(() => void sockets.map((socket) => socket.destroy()))
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
 
-    expect(await api.call('POST', '/v1/events', { body: EVENT })).toMatchObject({ status: 202 })
+    const answer = await api.call('POST', '/v1/events', { body: EVENT })
+    expect(answer).toMatchObject({ status: 202 })
+    // Else the next test would see its endpoints being read.
+    await environment.waitForDeliveries(answer.body)
   })
 })
 

@@ -16,12 +16,12 @@ test('a client of Python’s standard library registers, emits and reads', async
   const { stdout } = await run('python3', [CLIENT, api.url, tokenOf.admin, receiver.url])
 
   expect(JSON.parse(stdout)).toMatchObject({
-    registered: [201, { result: 'created', endpoint: { name: 'EMS' } }],
-    accepted: [202, { eventId: 'SAFETY-7-v1', duplicate: false }],
+    registered: [201, { result: 'created', endpoint: { name: 'Python-EMS' } }],
+    accepted: [202, { eventId: 'PYTHON-7-v1', duplicate: false }],
     repeated: [202, { duplicate: true }],
     several: [202, { results: [{ status: 202 }, { status: 422 }] }],
     cloud: [202, { eventId: 'c-1', duplicate: false }],
-    read: [200, { deliveries: [{ endpoint: 'EMS' }] }],
+    read: [200, { deliveries: [{ endpoint: 'Python-EMS' }] }],
     refused: [422, { code: 'INVALID_INPUT', errors: [{ field: 'url' }] }],
   })
   await receiver.waitForRequests(3)
