@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { Worker, type NativeConnection } from '@temporalio/worker'
+import type { ObservedAttempt } from './activities/attempt.js'
 import { createActivities } from './activities/index.js'
 import { createReadDelivery } from './client/read-delivery.js'
 import { loadConfig, type Config } from './config.js'
@@ -52,6 +53,8 @@ export interface SyncWorkerOptions {
   expressAttempts?: boolean | undefined
   /** Told when the first attempts of an event begin, with its workflow. */
   onFirstAttempts?: ((workflowId: string) => void) | undefined
+  /** Told of each attempt that was made. */
+  onAttempt?: ((attempt: ObservedAttempt) => void) | undefined
 }
 
 /** A worker that runs until it is stopped. */
@@ -74,6 +77,7 @@ export async function startSyncWorker({
   connectors,
   expressAttempts,
   onFirstAttempts,
+  onAttempt,
 }: SyncWorkerOptions): Promise<SyncWorker> {
   const codePath = encryption?.encrypt === true ? ENCRYPTED_BUNDLE : WORKFLOW_BUNDLE
   if (!existsSync(codePath)) {
@@ -102,6 +106,7 @@ export async function startSyncWorker({
       readDelivery: createReadDelivery({ client, taskQueue }),
       ...(expressAttempts !== undefined && { expressAttempts }),
       ...(onFirstAttempts !== undefined && { onFirstAttempts }),
+      ...(onAttempt !== undefined && { onAttempt }),
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })

@@ -11,6 +11,7 @@ import {
   type AttemptOutcome,
   type RoundPace,
   type RoundProgress,
+  type WaitingReason,
 } from '../domain/delivery.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -44,6 +45,15 @@ export interface DeliverInput {
   isWanted?: true
 }
 
+/** An attempt that was made, for those who count them. */
+export interface ObservedAttempt {
+  endpoint: string
+  outcome: 'delivered' | 'retry' | WaitingReason
+  /** In milliseconds since the epoch. */
+  startedAt: number
+  durationMs: number
+}
+
 /** How long an attempt may take. */
 export interface AttemptTime {
   signal: AbortSignal
@@ -64,6 +74,8 @@ export interface AttemptDependencies {
   random: () => number
   /** Told when an endpoint is back that was down: what waits for it should go on. */
   onRecovery: (endpoint: Endpoint) => void
+  /** Told of each attempt that was made. */
+  onAttempt?: ((attempt: ObservedAttempt) => void) | undefined
 }
 
 /**
@@ -164,7 +176,7 @@ interface AttemptContext {
 
 /** What follows from an attempt that was made. */
 function follow(
-  { health, line, logger, random, onRecovery }: AttemptDependencies,
+  { health, line, logger, random, onRecovery, onAttempt }: AttemptDependencies,
   { endpoint, policy, input, before, pace, waits, now }: AttemptContext,
   { result, startedAt, durationMs }: Sent,
 ): AttemptOutcome {
@@ -182,17 +194,12 @@ function follow(
     durationMs,
     hasWaited: wokenBy !== undefined,
   })
+  const outcome = verdict.kind === 'wait' ? verdict.reason : verdict.kind
   logger.info(
-    {
-      endpoint: endpoint.name,
-      eventType: event.type,
-      eventId: event.id,
-      attempt,
-      outcome: verdict.kind === 'wait' ? verdict.reason : verdict.kind,
-      ...evidence,
-    },
+    { endpoint: endpoint.name, eventType: event.type, eventId: event.id, attempt, outcome, ...evidence },
     'attempt',
   )
+  onAttempt?.({ endpoint: endpoint.name, outcome, startedAt, durationMs })
   if (isRecovery) {
     line.clear(endpoint.name, 'down')
     onRecovery(endpoint)

@@ -7,6 +7,7 @@ import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../delivery/endpoint-health.js'
 import { createRateLimiter } from '../delivery/rate-limiter.js'
 import { createRetryLine } from '../delivery/retry-line.js'
+import type { ObservedAttempt } from './attempt.js'
 import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { createEndpointVersion } from './endpoint-version.js'
@@ -39,6 +40,8 @@ export interface ActivityDependencies {
   expressAttempts?: boolean
   /** Told when the first attempts of an event begin, with its workflow. */
   onFirstAttempts?: (workflowId: string) => void
+  /** Told of each attempt that was made. */
+  onAttempt?: (attempt: ObservedAttempt) => void
   /** A number in [0, 1), for jitter. @default Math.random */
   random?: () => number
 }
