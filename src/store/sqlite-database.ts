@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import {
   CompiledQuery,
   Kysely,
@@ -44,7 +45,8 @@ let lastTurn: Promise<unknown> = Promise.resolve()
  */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = lastTurn.then(work)
-  lastTurn = turn.catch(() => undefined)
+  // Nothing of it waits for the system, so that a loop of writes would leave the process no time for anything else.
+  lastTurn = turn.catch(() => undefined).then(() => setImmediate())
   return turn
 }
 
