@@ -35,12 +35,19 @@ export function admit(
   const limit = concurrencyOf(endpoint)
   const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_PROBES) : limit)
   if (release === undefined) {
-    if (isProbe) return { kind: 'down' }
+    if (isProbe || health.hangs(endpoint, now)) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
     return { kind: 'later', inMs, pace: { ...kept, timesAtLimit: timesAtLimit + 1 } }
   }
   if (isDown) health.probe(endpoint, downIntervals(policy).spacingMs, now)
-  return { kind: 'granted', release }
+  const end = health.begin(endpoint, now)
+  return {
+    kind: 'granted',
+    release: () => {
+      end()
+      release()
+    },
+  }
 }
 
 /** How many attempts of it a worker makes at the same time. */

@@ -9,6 +9,11 @@ const DOWN_AFTER_FAILURES = 5
 /** … over at least so long, in milliseconds, so that a burst which fails at once is not an outage yet. */
 const DOWN_AFTER_MS = 10_000
 
+/** An endpoint hangs that has answered none of so many attempts … */
+const HANGS_WITH_ATTEMPTS = 5
+/** … for so long, in milliseconds. */
+const HANGS_AFTER_MS = 5_000
+
 /** A probe may come early by this part of the spacing: timers are not exact, the average is. */
 const PROBE_TOLERANCE = 0.5
 
@@ -31,16 +36,24 @@ interface ObservedAttempt {
  * What this worker has lately seen of each endpoint.
  *
  * up ──5 failures in a row over 10 s──▶ down ──a delivery, or the rejection of an event──▶ up
+ *    ──at its limit, and 5 attempts without an answer for 5 s──▶ down
  *
  * While an endpoint is down, one attempt every few seconds probes it. Other settings are another endpoint.
  * Times are milliseconds since the epoch.
  */
 export interface EndpointHealth {
+  /** An attempt begins; the function that is returned is called when it has ended, however it did. */
+  begin(endpoint: ObservedEndpoint, now: number): () => void
   /** @returns whether others that wait as `down` should go on now */
   observe(endpoint: ObservedEndpoint, attempt: ObservedAttempt): boolean
   /** Whether the last attempt delivered quickly, or none has been made. */
   isQuick(name: string): boolean
   isDown(endpoint: ObservedEndpoint): boolean
+  /**
+   * Whether an endpoint that is at its limit of attempts is so because it answers none; then it is down. What waits
+   * for a turn would ask again and again, each time at the server's cost.
+   */
+  hangs(endpoint: ObservedEndpoint, now: number): boolean
   /** Whether an attempt may be made of an endpoint that is down. */
   isProbeDue(endpoint: ObservedEndpoint, now: number): boolean
   /** An attempt is made of an endpoint that is down: the next is due `spacingMs` later. */
@@ -63,6 +76,10 @@ interface Observed {
   isUnproven: boolean
   keepsWaiting: boolean
   releasedAt: number
+  /** When the attempts that are under way began. */
+  underWay: Set<{ startedAt: number }>
+  /** When it took an event last. */
+  succeededAt: number
 }
 
 export function createEndpointHealth(): EndpointHealth {
@@ -70,6 +87,12 @@ export function createEndpointHealth(): EndpointHealth {
   const observed = new Map<string, Observed>()
 
   return {
+    begin: (endpoint, now) => {
+      const { underWay } = of(endpoint)
+      const attempt = { startedAt: now }
+      underWay.add(attempt)
+      return () => void underWay.delete(attempt)
+    },
     observe: (endpoint, { verdict, startedAt, durationMs, hasWaited }) => {
       if (verdict.kind === 'delivered' && durationMs <= QUICK_MS) slowOrFailing.delete(endpoint.name)
       else slowOrFailing.add(endpoint.name)
@@ -85,6 +108,16 @@ export function createEndpointHealth(): EndpointHealth {
     },
     isQuick: (name) => !slowOrFailing.has(name),
     isDown: (endpoint) => of(endpoint).isDown,
+    hangs: (endpoint, now) => {
+      const seen = of(endpoint)
+      const unanswered = [...seen.underWay].filter(
+        ({ startedAt }) => startedAt <= now - HANGS_AFTER_MS && startedAt > seen.succeededAt,
+      )
+      if (unanswered.length < HANGS_WITH_ATTEMPTS) return false
+      seen.isDown = true
+      seen.isUnproven = true
+      return true
+    },
     isProbeDue: (endpoint, now) => {
       const { nextProbeAt, probeSpacingMs } = of(endpoint)
       return now >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
@@ -115,6 +148,8 @@ export function createEndpointHealth(): EndpointHealth {
       isUnproven: true,
       keepsWaiting: false,
       releasedAt: -Infinity,
+      underWay: new Set(),
+      succeededAt: -Infinity,
     }
     observed.set(name, unknown)
     return unknown
@@ -130,6 +165,7 @@ export function createEndpointHealth(): EndpointHealth {
   function succeed(seen: Observed, endedAt: number, hasWaited: boolean): boolean {
     seen.failures = 0
     seen.isDown = false
+    seen.succeededAt = endedAt
     seen.nextProbeAt = -Infinity
     if (!seen.isUnproven) return false
     const isDue = seen.keepsWaiting || hasWaited

@@ -164,3 +164,39 @@ test('an endpoint is quick until an attempt fails or takes more than a second', 
   observe(FAILURE)
   expect(health.isQuick('EMS')).toBe(false)
 })
+
+test('an endpoint at its limit that answers none of its attempts is down, until it answers one', () => {
+  const { health, observe, now, pass } = openHealth()
+  const ends = Array.from({ length: 5 }, () => health.begin(EMS, now()))
+  pass(4_999)
+  expect(health.hangs(EMS, now())).toBe(false)
+  pass(1)
+  expect(health.hangs(EMS, now())).toBe(true)
+  expect(health.isDown(EMS)).toBe(true)
+  health.keepWaiting(EMS)
+
+  ends[0]!()
+  expect(observe(SUCCESS, { durationMs: 5_000 })).toBe(true)
+
+  expect(health.isDown(EMS)).toBe(false)
+  expect(health.hangs(EMS, now())).toBe(false)
+})
+
+test('attempts that took long before an answer came to one of them say nothing', () => {
+  const { health, observe, now, pass } = openHealth()
+  for (let attempts = 1; attempts <= 10; attempts += 1) health.begin(EMS, now())
+  pass(4_000)
+  observe(SUCCESS, { durationMs: 4_000 })
+  pass(60_000)
+
+  expect(health.hangs(EMS, now())).toBe(false)
+})
+
+test('attempts that have ended do not hang', () => {
+  const { health, now, pass } = openHealth()
+  const ends = Array.from({ length: 5 }, () => health.begin(EMS, now()))
+  pass(10_000)
+  ends[4]!()
+
+  expect(health.hangs(EMS, now())).toBe(false)
+})
