@@ -1,18 +1,14 @@
 import { Pool } from 'undici'
 import { startServer } from '../../src/server.js'
-import type { Emitter } from './load.js'
+import type { Emitter } from './callers.js'
 import type { System } from './system.js'
 
-/** Emits over HTTP to an API of the system in this process, on connections that are kept. */
+/** Emits over HTTP, on connections that are kept. */
 export interface HttpEmitter extends Emitter, AsyncDisposable {}
 
 /** @param connections at most, as many as emit at the same time */
-export async function openHttpEmitter(
-  { service, logger }: System,
-  connections: number,
-): Promise<HttpEmitter> {
-  const server = await startServer({ service, logger })
-  const pool = new Pool(server.url, { connections, pipelining: 1 })
+export function httpEmitter(url: string, connections: number): HttpEmitter {
+  const pool = new Pool(url, { connections, pipelining: 1 })
   return {
     emit: async (type, data, { id }) => {
       const { statusCode, body } = await pool.request({
@@ -24,8 +20,21 @@ export async function openHttpEmitter(
       const answer = await body.text()
       if (statusCode !== 202) throw new Error(`the API answered ${statusCode}: ${answer}`)
     },
+    [Symbol.asyncDispose]: () => pool.close(),
+  }
+}
+
+/** Emits over HTTP to an API of the system in this process. */
+export async function openHttpEmitter(
+  { service, logger }: System,
+  connections: number,
+): Promise<HttpEmitter> {
+  const server = await startServer({ service, logger })
+  const emitter = httpEmitter(server.url, connections)
+  return {
+    ...emitter,
     [Symbol.asyncDispose]: async () => {
-      await pool.close()
+      await emitter[Symbol.asyncDispose]()
       await server.stop()
     },
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { closedLoop } from './closed-loop.js'
+import { callersOf, epochMs, type Callers, type Emitter } from './callers.js'
 import { cpuPerDelivery, readCpuTimes, type CpuTimes } from './cpu.js'
 import { registerEndpoints, type EndpointGroup } from './endpoints.js'
 import { eventIdOf } from './sink-messages.js'
@@ -13,12 +13,6 @@ const WARM_UP_EMITTERS = 20
 /** About 100 bytes, as a status update has. */
 const DATA = { id: 'SAFETY-7', title: 'Helipad closed at night', content: 'No landings from 22:00 to 06:00.' }
 
-/** By which events are emitted. */
-export interface Emitter {
-  /** Resolves when the event is accepted. */
-  emit(type: string, data: unknown, options: { id: string }): Promise<unknown>
-}
-
 /** Events to emit and to wait for. */
 export interface Load {
   /** Names the phase in what is reported. */
@@ -27,8 +21,8 @@ export interface Load {
   events: number
   /** How many emit at the same time, each its next event when the last one was accepted. */
   emitters: number
-  /** @default the system's service */
-  emitter?: Emitter
+  /** @default those of the system's service, in this process */
+  callers?: Callers
   /** @default about 100 bytes */
   data?: unknown
 }
@@ -49,20 +43,17 @@ export interface LoadResult {
 /** Emits in a closed loop and waits until the sink has answered every delivery. */
 export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
   const { sink, system, temporal } = trial
-  const { name, endpoints, events, emitters, emitter = system.service, data = DATA } = load
+  const { name, endpoints, events, emitters, callers = callersOf(system.service), data = DATA } = load
   const phase = trial.nextPhase(name)
   const deliveries = events * endpoints.paths.length
   trial.expect({ phase, events, paths: endpoints.paths })
   const processes = { serverPid: temporal.pid, sinkPid: sink.pid }
-  const emittedAtMs: number[] = []
 
   const cpuBefore = readCpuTimes(processes)
-  const startedMs = now()
-  await closedLoop({ count: events, concurrency: emitters }, async (event) => {
-    emittedAtMs[event] = now()
-    await emitter.emit(endpoints.type, data, { id: eventIdOf(phase, event) })
-  })
-  const emittedMs = now()
+  const startedMs = epochMs()
+  const { type } = endpoints
+  const emittedAtMs = await callers.emitAll({ type, data, phase, events, callers: emitters })
+  const emittedMs = epochMs()
   await sink.untilAnswered(phase, deliveries, ARRIVED_WITHIN_MS)
   const cpuAfter = readCpuTimes(processes)
 
@@ -82,7 +73,11 @@ export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
 /** Emits one event at a time, each when the one before has arrived and a pause has passed. */
 export async function runSequentially(
   trial: Trial,
-  load: Pick<Load, 'name' | 'endpoints' | 'events' | 'emitter'> & { pauseMs: number },
+  load: Pick<Load, 'name' | 'endpoints' | 'events'> & {
+    pauseMs: number
+    /** @default the system's service */
+    emitter?: Emitter
+  },
 ): Promise<Pick<LoadResult, 'latenciesMs' | 'cpuMsPerDelivery'>> {
   const { sink, system, temporal } = trial
   const { name, endpoints, events, pauseMs, emitter = system.service } = load
@@ -93,7 +88,7 @@ export async function runSequentially(
   const cpuBefore = readCpuTimes(processes)
   for (let event = 0; event < events; event += 1) {
     await sleep(pauseMs)
-    emittedAtMs.push(now())
+    emittedAtMs.push(epochMs())
     await emitter.emit(endpoints.type, DATA, { id: eventIdOf(phase, event) })
     await sink.untilAnswered(phase, (event + 1) * endpoints.paths.length, ARRIVED_WITHIN_MS)
   }
@@ -112,9 +107,4 @@ export async function warmUp(trial: Trial): Promise<void> {
     events: trial.warmUpCount,
     emitters: WARM_UP_EMITTERS,
   })
-}
-
-/** Epoch milliseconds with a fraction, as the sink counts them too. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
 }

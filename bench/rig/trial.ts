@@ -137,8 +137,9 @@ function sumOf(values: readonly number[]): number {
 async function untilSettled({ client, taskQueue }: System, leftOpen: number): Promise<number> {
   const deadline = Date.now() + SETTLED_WITHIN_MS
   for (;;) {
+    // The release of an endpoint looks once more after a minute.
     const { count } = await client.workflow.count(
-      `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`,
+      `TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running" AND WorkflowType IN ("syncEvent", "syncGroup")`,
     )
     if (count === leftOpen || Date.now() > deadline) return count
     await sleep(LOOK_INTERVAL_MS)

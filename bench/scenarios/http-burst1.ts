@@ -1,23 +1,24 @@
 import { registerEndpoints } from '../rig/endpoints.js'
-import { openHttpEmitter } from '../rig/http-emitter.js'
+import { openHttpCallers } from '../rig/http-callers.js'
 import { runLoad, warmUp } from '../rig/load.js'
 import { defineScenario } from '../scenario.js'
 
 /** What HTTP takes of the rate of many emitters at once, with grouping. */
 export const httpBurst1 = defineScenario({
   name: 'http-burst1',
-  description: 'events to one endpoint in groups, by emit and by POST /v1/events, from many emitters at once',
+  description:
+    'events to one endpoint in groups, by emit and by POST /v1/events, from many callers at once, which are a process of their own',
   bars: [{ field: 'ratio_to_emit', atLeast: 0.8 }],
   grouping: 'auto',
   counts: { events: 20_000, emitters: 200 },
   quickCounts: { events: 100, emitters: 100 },
   measure: async (trial, { events, emitters }) => {
     const endpoints = await registerEndpoints(trial, { count: 1 })
-    await using emitter = await openHttpEmitter(trial.system, emitters)
+    await using callers = await openHttpCallers(trial.system)
     await warmUp(trial)
-    await runLoad(trial, { name: 'http-warm-up', endpoints, events: trial.warmUpCount, emitters, emitter })
+    await runLoad(trial, { name: 'http-warm-up', endpoints, events: trial.warmUpCount, emitters, callers })
     const direct = await runLoad(trial, { name: 'burst1', endpoints, events, emitters })
-    const http = await runLoad(trial, { name: 'http-burst1', endpoints, events, emitters, emitter })
+    const http = await runLoad(trial, { name: 'http-burst1', endpoints, events, emitters, callers })
     return {
       measures: {
         ratio_to_emit: http.deliveriesPerS / direct.deliveriesPerS,

@@ -1,4 +1,5 @@
 import { registerEndpoints } from '../rig/endpoints.js'
+import { callersOf } from '../rig/callers.js'
 import { openHttpEmitter } from '../rig/http-emitter.js'
 import { runLoad, runSequentially, warmUp } from '../rig/load.js'
 import { median, percentile } from '../rig/statistics.js'
@@ -16,7 +17,13 @@ export const httpIdle = defineScenario({
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await using emitter = await openHttpEmitter(trial.system, 1)
     await warmUp(trial)
-    await runLoad(trial, { name: 'http-warm-up', endpoints, events: trial.warmUpCount, emitters: 1, emitter })
+    await runLoad(trial, {
+      name: 'http-warm-up',
+      endpoints,
+      events: trial.warmUpCount,
+      emitters: 1,
+      callers: callersOf(emitter),
+    })
     const direct = await runSequentially(trial, { name: 'idle', endpoints, events, pauseMs })
     const http = await runSequentially(trial, { name: 'http-idle', endpoints, events, pauseMs, emitter })
     const [directP50Ms, httpP50Ms] = [median(direct.latenciesMs), median(http.latenciesMs)]
