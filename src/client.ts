@@ -60,6 +60,7 @@ import {
 } from './domain/event.js'
 import { parseEndpoint } from './domain/parse-endpoint.js'
 import { createLogger, type Logger } from './logger.js'
+import { traceEmit } from './tracing/event-spans.js'
 import type { EndpointChange, HistoryOptions, Registration } from './store/endpoint-store.js'
 import type { DeliveryPage } from './workflows/messages.js'
 
@@ -250,7 +251,7 @@ export class SyncService implements AsyncDisposable {
   emit(type: string, data: unknown, options: EmitOptions = {}): Promise<Receipt> {
     return this.#watch(() => {
       const event = createEvent(type, data, options, this.#maxDataBytes())
-      return this.#whenChanged((parts) => this.#start(parts, event))
+      return traceEmit(event, (traced) => this.#whenChanged((parts) => this.#start(parts, traced)))
     })
   }
 
@@ -265,7 +266,11 @@ export class SyncService implements AsyncDisposable {
   emitMany(events: readonly EventToEmit[]): Promise<Receipt[]> {
     return this.#watch(() => {
       const created = createEvents(events, this.#maxDataBytes())
-      return this.#whenChanged((parts) => Promise.all(created.map((event) => this.#start(parts, event))))
+      return Promise.all(
+        created.map((event) =>
+          traceEmit(event, (traced) => this.#whenChanged((parts) => this.#start(parts, traced))),
+        ),
+      )
     })
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClientConnectConfig } from '@temporalio/envconfig'
@@ -8,6 +9,7 @@ import { DEFAULT_MAX_DATA_BYTES } from './domain/event.js'
 import { parseInput } from './domain/parse-input.js'
 import { defaultCacheDir } from './embedded/cache-dir.js'
 import { KeyRing, parseKeys } from './encryption/key-ring.js'
+import type { MetricsAddress } from './metrics/metrics-server.js'
 import { loadTemporalConfig } from './temporal-config.js'
 
 const LARGEST_MAX_DATA_BYTES = 1024 * 1024
@@ -35,6 +37,8 @@ export interface Config {
   readonly apiTokens?: readonly ApiToken[]
   /** Requests of one caller of the HTTP API in a second at most. `SYNC_API_RATE_LIMIT` @default unlimited */
   readonly apiRateLimit?: number
+  /** Where a process serves its metrics to whoever asks. `SYNC_METRICS_ADDRESS` @default nowhere but in the API */
+  readonly metricsAddress?: MetricsAddress
   /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
   readonly cacheDir: string
   /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
@@ -94,6 +98,11 @@ const environmentSchema = z.object({
     .transform(Number)
     .pipe(z.number().min(1, 'at least 1'))
     .optional(),
+  SYNC_METRICS_ADDRESS: z
+    .string()
+    .transform(parseMetricsAddress)
+    .refine((address) => address !== undefined, 'an address and a port, such as 127.0.0.1:9464 or [::1]:9464')
+    .optional(),
   SYNC_TASK_QUEUE: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
@@ -133,6 +142,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ...(parsed.SYNC_CODEC_ORIGINS !== undefined && { codecOrigins: parsed.SYNC_CODEC_ORIGINS }),
     ...(parsed.SYNC_API_TOKENS !== undefined && { apiTokens: parsed.SYNC_API_TOKENS }),
     ...(parsed.SYNC_API_RATE_LIMIT !== undefined && { apiRateLimit: parsed.SYNC_API_RATE_LIMIT }),
+    ...(parsed.SYNC_METRICS_ADDRESS !== undefined && { metricsAddress: parsed.SYNC_METRICS_ADDRESS }),
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
@@ -189,4 +199,10 @@ function isAbsoluteFileUrl(url: string): boolean {
   } catch {
     return false
   }
+}
+
+function parseMetricsAddress(address: string): MetricsAddress | undefined {
+  const [, ip4, ip6, port] = /^(?:([\d.]+)|\[([\da-f:.]+)\]):(\d{1,5})$/i.exec(address) ?? []
+  const ip = ip4 ?? ip6 ?? ''
+  return isIP(ip) !== 0 && Number(port) <= 65_535 ? { ip, port: Number(port) } : undefined
 }

@@ -10,17 +10,19 @@ import { answerErrors, sendErrorAnswer, toErrorAnswer } from './api/error-answer
 import { addEmitRoutes } from './api/events/emit-routes.js'
 import { addEventRoutes } from './api/events/event-routes.js'
 import { collectMethods } from './api/method-not-allowed.js'
-import { createApiMetrics, measureRequests } from './api/metrics.js'
+import { measureRequests } from './api/request-metrics.js'
 import { describeApi } from './api/openapi.js'
 import { addReplayRoutes } from './api/replays/replay-routes.js'
 import { addProcessRoutes } from './api/process-routes.js'
 import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
+import { traceRequests } from './api/request-tracing.js'
 import { logRequests, requestIdOf } from './api/request-log.js'
 import { validateRequests } from './api/validation.js'
 import type { SyncService } from './client.js'
 import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
 import type { Logger } from './logger.js'
+import { createMetrics, type Metrics } from './metrics/metrics.js'
 
 /** Ids of events have 128 characters at most, and may be percent-encoded. */
 const MAX_PARAM_LENGTH = 400
@@ -40,6 +42,8 @@ export interface ServerOptions {
   tokens?: readonly ApiToken[] | undefined
   /** Requests of one caller in a second at most. @default unlimited */
   rateLimit?: number | undefined
+  /** What the process counts; `/metrics` shows it. @default what the API counts alone */
+  metrics?: Metrics
   /** How long a client may take to send a request, in milliseconds. @default 15000 */
   requestTimeoutMs?: number
 }
@@ -57,8 +61,8 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond } = options
+  const { metrics = createMetrics() } = options
   checkReach(ip, tokens)
-  const metrics = createApiMetrics()
   const app = createHttpServer({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeoutMs: options.requestTimeoutMs,
@@ -73,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   })
   logRequests(app, logger)
   measureRequests(app, metrics)
+  traceRequests(app)
   answerErrors(app, logger)
   guardRoutes(app, tokens)
   if (perSecond !== undefined) await limitRates(app, perSecond)

@@ -11,6 +11,7 @@ import type { Logger } from './logger.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { openStoreOf } from './store/open-store.js'
 import { payloadEncryptionOf } from './temporal/data-converter.js'
+import type { SyncWorkerOptions } from './worker.js'
 
 /** How the embedded system starts. */
 export interface EmbeddedSystemOptions {
@@ -22,6 +23,8 @@ export interface EmbeddedSystemOptions {
   uiPort?: number | undefined
   /** Told of each step, of which fetching or building the server takes minutes. */
   onProgress?: ((message: string) => void) | undefined
+  /** Told of each attempt that the worker makes. */
+  onAttempt?: SyncWorkerOptions['onAttempt']
   /** Ends the start. */
   signal?: AbortSignal | undefined
 }
@@ -63,7 +66,7 @@ export async function startEmbeddedSystem(options: EmbeddedSystemOptions): Promi
 
 /** Starts one part after the other and notes in `opened` how each is stopped. */
 async function startParts(
-  { config, logger, port, uiPort, onProgress, signal }: EmbeddedSystemOptions,
+  { config, logger, port, uiPort, onProgress, onAttempt, signal }: EmbeddedSystemOptions,
   opened: (() => Promise<unknown>)[],
 ): Promise<Omit<EmbeddedSystem, 'stop'>> {
   const { temporalPath, cacheDir, searchPath, dataDir, taskQueue, allowNetworks = LOOPBACK_NETWORKS } = config
@@ -97,6 +100,7 @@ async function startParts(
     encryption: payloadEncryptionOf(config, true),
     allowNetworks,
     expressAttempts: config.expressAttempts,
+    onAttempt,
   })
   opened.push(() => worker.stop())
   const service = new SyncService({

@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { Worker, type NativeConnection } from '@temporalio/worker'
 import type { ObservedAttempt } from './activities/attempt.js'
+import type { HeadStarts } from './activities/head-starts.js'
 import { createActivities } from './activities/index.js'
 import { createReadDelivery } from './client/read-delivery.js'
+import { startEvent } from './client/start-events.js'
 import { loadConfig, type Config } from './config.js'
 import type { Connector } from './delivery/connectors/connector.js'
 import { createSender } from './delivery/send.js'
 import { createLogger, type Logger } from './logger.js'
+import { createOperationalEvents } from './operational-events/observe-attempts.js'
 import { EndpointCache } from './store/endpoint-cache.js'
 import type { EndpointStore } from './store/endpoint-store.js'
 import { aborted, stopSignal } from './stop-signal.js'
@@ -22,6 +26,9 @@ import { WORKER_TUNING } from './worker-tuning.js'
 
 /** How long attempts that are under way may finish when the worker stops; then they are handed back. */
 const SHUTDOWN_GRACE_MS = 10_000
+
+/** How long operational events that are under way may take when the worker stops, in milliseconds. */
+const SETTLE_MS = 2_000
 
 /** Written by `npm run build`; the same place seen from src/ and from dist/. */
 const WORKFLOW_BUNDLE = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url))
@@ -53,6 +60,8 @@ export interface SyncWorkerOptions {
   expressAttempts?: boolean | undefined
   /** Told when the first attempts of an event begin, with its workflow. */
   onFirstAttempts?: ((workflowId: string) => void) | undefined
+  /** What an emitter in this process begins before the worker gets to it. */
+  headStarts?: HeadStarts | undefined
   /** Told of each attempt that was made. */
   onAttempt?: ((attempt: ObservedAttempt) => void) | undefined
 }
@@ -77,6 +86,7 @@ export async function startSyncWorker({
   connectors,
   expressAttempts,
   onFirstAttempts,
+  headStarts,
   onAttempt,
 }: SyncWorkerOptions): Promise<SyncWorker> {
   const codePath = encryption?.encrypt === true ? ENCRYPTED_BUNDLE : WORKFLOW_BUNDLE
@@ -90,6 +100,12 @@ export async function startSyncWorker({
   })
   const endpoints = new EndpointCache({ store, logger })
   const client = new Client({ connection, namespace, ...converter })
+  const operational = createOperationalEvents({
+    outages: store.outages,
+    endpoints,
+    emit: (event) => startEvent(client, taskQueue, { event }),
+    logger,
+  })
   const worker = await Worker.create({
     connection,
     namespace,
@@ -99,6 +115,7 @@ export async function startSyncWorker({
     ...WORKER_TUNING,
     activities: createActivities({
       client,
+      taskQueue,
       store,
       endpoints,
       sender,
@@ -106,12 +123,18 @@ export async function startSyncWorker({
       readDelivery: createReadDelivery({ client, taskQueue }),
       ...(expressAttempts !== undefined && { expressAttempts }),
       ...(onFirstAttempts !== undefined && { onFirstAttempts }),
-      ...(onAttempt !== undefined && { onAttempt }),
+      ...(headStarts !== undefined && { headStarts }),
+      onAttempt: (attempt) => {
+        onAttempt?.(attempt)
+        operational.observe(attempt)
+      },
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
   void offerRateLimits(connection, { namespace, taskQueue, logger })
   const stopped = runToEnd(worker, async () => {
+    // What is not told by then is on record, and told by the next worker.
+    await Promise.race([operational.settle(), sleep(SETTLE_MS, undefined, { ref: false })])
     endpoints.close()
     await sender.close()
   })
@@ -133,6 +156,8 @@ export interface RunWorkerOptions {
   config?: Config
   /** @default JSON lines on standard error at `SYNC_LOG_LEVEL` */
   logger?: Logger
+  /** Told of each attempt that was made. */
+  onAttempt?: (attempt: ObservedAttempt) => void
   /** Stops the worker gracefully. @default at SIGINT or SIGTERM */
   signal?: AbortSignal
 }
@@ -147,6 +172,7 @@ export async function runWorker({
   config = loadConfig(process.env),
   logger = createLogger(config.logLevel ?? 'info'),
   signal = stopSignal(),
+  onAttempt,
 }: RunWorkerOptions = {}): Promise<void> {
   const { allowNetworks, expressAttempts, taskQueue } = config
   const { connection, address, namespace, isEmbedded } = await connectTemporal(config, {}, connectNatively)
@@ -164,6 +190,7 @@ export async function runWorker({
         allowNetworks,
         connectors,
         expressAttempts,
+        onAttempt,
       })
       logger.info({ address, namespace, taskQueue, allowNetworks }, 'worker started')
       await Promise.race([worker.stopped, aborted(signal)])

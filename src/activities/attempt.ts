@@ -46,12 +46,14 @@ export interface DeliverInput {
 }
 
 /** An attempt that was made, for those who count them. */
-export interface ObservedAttempt {
+export interface ObservedAttempt extends Pick<AttemptEvidence, 'durationMs' | 'status' | 'error'> {
   endpoint: string
+  event: Pick<SyncEvent, 'type' | 'id' | 'key'>
   outcome: 'delivered' | 'retry' | WaitingReason
+  /** Whether the endpoint counts as down, with this attempt. */
+  isDown: boolean
   /** In milliseconds since the epoch. */
   startedAt: number
-  durationMs: number
 }
 
 /** How long an attempt may take. */
@@ -199,7 +201,14 @@ function follow(
     { endpoint: endpoint.name, eventType: event.type, eventId: event.id, attempt, outcome, ...evidence },
     'attempt',
   )
-  onAttempt?.({ endpoint: endpoint.name, outcome, startedAt, durationMs })
+  onAttempt?.({
+    ...evidence,
+    endpoint: endpoint.name,
+    event,
+    outcome,
+    isDown: health.isDown(endpoint),
+    startedAt,
+  })
   if (isRecovery) {
     line.clear(endpoint.name, 'down')
     onRecovery(endpoint)

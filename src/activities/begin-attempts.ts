@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { Logger } from '../logger.js'
 import type { DeliverInput } from './attempt.js'
-import type { createDeliverFirst } from './deliver-first.js'
+import type { DeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
 /** Attempts that are under way at the same time, of one event or to one endpoint. */
@@ -72,13 +72,14 @@ export async function beginAttempts(
 
 /** The first attempt of a delivery; one that has no outcome is left to a round, and delays no other. */
 export async function attemptFirst(
-  deliverFirst: ReturnType<typeof createDeliverFirst>,
+  deliverFirst: DeliverFirst,
   logger: Logger,
   input: Omit<DeliverInput, 'earlierAttempts'>,
+  signal: AbortSignal,
   isTrial = false,
 ): Promise<FirstOutcome> {
   try {
-    return await deliverFirst({ ...input, earlierAttempts: 0 }, isTrial)
+    return await deliverFirst({ ...input, earlierAttempts: 0 }, signal, isTrial)
   } catch (error) {
     logger.error({ err: error, endpoint: input.endpoint }, 'a first attempt has no outcome')
     return { kind: 'skipped' }

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { cancellationSignal } from '@temporalio/activity'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 import { concurrencyOf } from './admission.js'
@@ -9,17 +8,23 @@ import type { FirstOutcome } from './first-attempts.js'
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
 const LIMIT_MS = 2_000
 
+/** @param isTrial whether it is made of an endpoint that was slow or failing too */
+export type DeliverFirst = (
+  input: DeliverInput,
+  signal: AbortSignal,
+  isTrial?: boolean,
+) => Promise<FirstOutcome>
+
 /**
  * The first attempt of a delivery, as a local activity within the workflow task: for an endpoint that is up
  * it is all there is. It holds the workflow task, so an endpoint that has lately failed or been slow is left
  * to a round, as is all when `enabled` is not set. Where no attempt may be made, as the endpoint is down, the
  * delivery waits without a round.
  */
-export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean) {
-  return async function deliverFirst(input: DeliverInput, isTrial = false): Promise<FirstOutcome> {
+export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean): DeliverFirst {
+  return async (input, signal, isTrial = false) => {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
     if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
-    const signal = cancellationSignal()
     // Those of an event, or of a group of them, share it.
     setMaxListeners(0, signal)
     return makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })

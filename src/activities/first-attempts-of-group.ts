@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import { hashOf } from '../domain/data-hash.js'
 import { afterRound, newDelivery, type Delivery } from '../domain/delivery.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -7,6 +7,7 @@ import { fitEvidence } from '../domain/fit-evidence.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
 import { isUsable } from '../store/endpoint-store.js'
+import { traceProcessing } from '../tracing/event-spans.js'
 import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import { concurrencyOf } from './admission.js'
 import { createBusyMeter } from './busy-meter.js'
@@ -17,7 +18,7 @@ import {
   fitQueue,
   type AttemptQueue,
 } from './begin-attempts.js'
-import type { createDeliverFirst } from './deliver-first.js'
+import type { DeliverFirst } from './deliver-first.js'
 import type { FirstOutcome } from './first-attempts.js'
 
 /** A group with more deliveries leaves what is over to workflows of their own. */
@@ -70,7 +71,7 @@ interface GroupDependencies {
  */
 export function createFirstAttemptsOfGroup(
   { endpoints, health, logger, onFirstAttempts }: GroupDependencies,
-  deliverFirst: ReturnType<typeof createDeliverFirst>,
+  deliverFirst: DeliverFirst,
 ) {
   const queues = new Map<string, AttemptQueue>()
   const isProcessBusy = createBusyMeter()
@@ -80,15 +81,18 @@ export function createFirstAttemptsOfGroup(
     acceptedAt,
     registryRevision,
   }: GroupAttemptsInput): Promise<GroupAttempts> {
-    const workflowId = activityInfo().workflowExecution?.workflowId
+    const { workflowExecution: execution } = activityInfo()
     const subscribers = await resolve(events, registryRevision)
     const tellEmitter = (): void => {
-      if (workflowId !== undefined) onFirstAttempts?.(workflowId)
+      if (execution !== undefined) onFirstAttempts?.(execution.workflowId)
     }
     // An emitter in this process is not to outrun the worker; an endpoint that is slow does not hold it up.
     const isBusy = isProcessBusy()
     if (!isBusy) tellEmitter()
-    const outcomes = await attemptAll(events, subscribers, acceptedAt, isBusy ? tellEmitter : undefined)
+    const processing = events.map((event) => traceProcessing(event, { ...execution }, acceptedAt))
+    const traced = processing.map(({ event }) => event)
+    const outcomes = await attemptAll(traced, subscribers, acceptedAt, isBusy ? tellEmitter : undefined)
+    for (const { end } of processing) end()
     const isDone = outcomes.map((made) => made?.every(isDelivered) === true)
     const open = isDone.filter((done) => !done).length
     const delivered = new Set(events.filter((_, index) => isDone[index]).map(({ type }) => type))
@@ -128,6 +132,7 @@ export function createFirstAttemptsOfGroup(
     acceptedAt: string,
     onBegun?: () => void,
   ): Promise<(FirstOutcome[] | undefined)[]> {
+    const signal = cancellationSignal()
     const attempts = new Map<string, GroupAttempt[]>()
     let deliveries = 0
     const outcomes = events.map((event) => {
@@ -140,7 +145,8 @@ export function createFirstAttemptsOfGroup(
         const queue = attempts.get(endpoint) ?? []
         attempts.set(endpoint, queue)
         queue.push(async (isTrial) => {
-          const outcome = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, isTrial)
+          const input = { endpoint, event, acceptedAt }
+          const outcome = await attemptFirst(deliverFirst, logger, input, signal, isTrial)
           made[at] = outcome
           return isDelivered(outcome)
         })

@@ -1,11 +1,13 @@
-import { activityInfo } from '@temporalio/activity'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
 import { fitsOneWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
+import { traceProcessing } from '../tracing/event-spans.js'
 import { attemptFirst, beginAttempts, createAttemptQueue } from './begin-attempts.js'
 import type { DeliverInput } from './attempt.js'
-import type { createDeliverFirst } from './deliver-first.js'
+import type { DeliverFirst } from './deliver-first.js'
+import type { Execution, HeadStarts } from './head-starts.js'
 
 /** What the first attempts of an event are about. */
 export interface FirstAttemptsInput extends Pick<DeliverInput, 'event' | 'acceptedAt'> {
@@ -32,6 +34,8 @@ interface FirstAttemptsDependencies {
   logger: Logger
   /** Told when they begin, with the event's workflow. */
   onFirstAttempts?: (workflowId: string) => void
+  /** What the emitter in this process has begun. */
+  headStarts?: HeadStarts
 }
 
 /**
@@ -40,28 +44,39 @@ interface FirstAttemptsDependencies {
  * workflow task. While the store does not answer, it is tried again before any attempt was made.
  */
 export function createFirstAttempts(
-  { endpoints, logger, onFirstAttempts }: FirstAttemptsDependencies,
-  deliverFirst: ReturnType<typeof createDeliverFirst>,
+  { endpoints, logger, onFirstAttempts, headStarts }: FirstAttemptsDependencies,
+  deliverFirst: DeliverFirst,
 ) {
-  return async function firstAttempts({
-    registryRevision,
-    endpoints: resolved,
-    ...accepted
-  }: FirstAttemptsInput): Promise<FirstAttempts> {
-    const workflowId = activityInfo().workflowExecution?.workflowId
-    if (workflowId !== undefined) onFirstAttempts?.(workflowId)
+  headStarts?.makeBy((input, execution) => makeAll(input, execution, new AbortController().signal))
+
+  return async function firstAttempts(input: FirstAttemptsInput): Promise<FirstAttempts> {
+    const { workflowExecution: execution } = activityInfo()
+    if (execution === undefined) throw new TypeError('first attempts are made for a workflow')
+    onFirstAttempts?.(execution.workflowId)
+    return headStarts?.take(execution) ?? makeAll(input, execution, cancellationSignal())
+  }
+
+  async function makeAll(
+    { registryRevision, endpoints: resolved, ...accepted }: FirstAttemptsInput,
+    execution: Execution,
+    signal: AbortSignal,
+  ): Promise<FirstAttempts> {
     const names = resolved ?? (await endpoints.subscribers(accepted.event.type, registryRevision))
     const eventBytes = Buffer.byteLength(JSON.stringify(accepted.event))
     if (!fitsOneWorkflow(names, eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
 
+    const { acceptedAt } = accepted
+    const { event, end } = traceProcessing(accepted.event, execution, acceptedAt)
     const made = names.map((endpoint): FirstAttempt => ({ endpoint, outcome: { kind: 'skipped' } }))
     await beginAttempts(
       made.map((first) => async () => {
-        first.outcome = await attemptFirst(deliverFirst, logger, { endpoint: first.endpoint, ...accepted })
+        const { endpoint } = first
+        first.outcome = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, signal)
         return first.outcome.kind === 'delivered'
       }),
       createAttemptQueue(),
     )
+    end()
     return made
   }
 }

@@ -1,3 +1,4 @@
+import { cancellationSignal } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { Sender } from '../delivery/send.js'
 import type { Logger } from '../logger.js'
@@ -7,12 +8,13 @@ import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../delivery/endpoint-health.js'
 import { createRateLimiter } from '../delivery/rate-limiter.js'
 import { createRetryLine } from '../delivery/retry-line.js'
-import type { ObservedAttempt } from './attempt.js'
+import type { DeliverInput, ObservedAttempt } from './attempt.js'
 import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { createEndpointVersion } from './endpoint-version.js'
 import { createFirstAttempts } from './first-attempts.js'
 import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
+import type { HeadStarts } from './head-starts.js'
 import { createInspectRound } from './inspect-round.js'
 import { createRecovery } from './recovery.js'
 import {
@@ -29,6 +31,8 @@ import { createResolveEndpoints } from './resolve-endpoints.js'
 /** What the activities need; composed where the worker is. */
 export interface ActivityDependencies {
   client: Client
+  /** Of the worker. */
+  taskQueue: string
   store: EndpointStore
   /** What attempts know of the store. */
   endpoints: EndpointReader
@@ -40,6 +44,8 @@ export interface ActivityDependencies {
   expressAttempts?: boolean
   /** Told when the first attempts of an event begin, with its workflow. */
   onFirstAttempts?: (workflowId: string) => void
+  /** What an emitter in this process begins before the worker gets to it. */
+  headStarts?: HeadStarts
   /** Told of each attempt that was made. */
   onAttempt?: (attempt: ObservedAttempt) => void
   /** A number in [0, 1), for jitter. @default Math.random */
@@ -66,7 +72,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     firstAttempts: createFirstAttempts(dependencies, deliverFirst),
     firstAttemptsOfGroup: createFirstAttemptsOfGroup(attempts, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
-    deliverFirst,
+    deliverFirst: (input: DeliverInput) => deliverFirst(input, cancellationSignal()),
     deliver: createDeliver(attempts),
     endpointVersion: createEndpointVersion(dependencies),
     inspectRound: createInspectRound(dependencies),

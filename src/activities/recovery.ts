@@ -1,4 +1,3 @@
-import { activityInfo } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import type { Endpoint } from '../domain/endpoint.js'
@@ -7,6 +6,7 @@ import { startRelease } from '../temporal/start-release.js'
 
 interface RecoveryDependencies {
   client: Client
+  taskQueue: string
   health: EndpointHealth
   logger: Logger
 }
@@ -15,9 +15,8 @@ interface RecoveryDependencies {
  * Releases what waits for an endpoint that is back. The attempt that found out does not wait for that, and
  * where it fails each delivery goes on at its own time, of which the next success tells again.
  */
-export function createRecovery({ client, health, logger }: RecoveryDependencies) {
+export function createRecovery({ client, taskQueue, health, logger }: RecoveryDependencies) {
   return function recover(endpoint: Endpoint): void {
-    const { taskQueue } = activityInfo()
     logger.info({ endpoint: endpoint.name }, 'the endpoint is back: what waits for it is released')
     startRelease({ client, taskQueue }, endpoint.name, { recovered: true }).catch((error: unknown) => {
       health.forgetRecovery(endpoint)

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { SyncService } from '../client.js'
-import type { ApiMetrics } from './metrics.js'
+import type { Metrics } from '../metrics/metrics.js'
 import { answer, openProblems, problems } from './problem-schema.js'
 
 interface ProcessParts {
   service: Pick<SyncService, 'checkReady'>
-  metrics: ApiMetrics
+  metrics: Pick<Metrics, 'text' | 'contentType'>
 }
 
 const tags = ['process']

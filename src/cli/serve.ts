@@ -1,13 +1,10 @@
-import { Runtime } from '@temporalio/worker'
 import { Command } from 'commander'
 import { checkReach } from '../api/reach.js'
 import { SyncService } from '../client.js'
-import { loadConfig } from '../config.js'
 import { choosePort } from '../embedded/ports.js'
-import { createLogger } from '../logger.js'
 import { startServer } from '../server.js'
-import { aborted, stopSignal } from '../stop-signal.js'
-import { temporalLogger } from '../temporal-logger.js'
+import { aborted } from '../stop-signal.js'
+import { runProcess, type Process } from './run-process.js'
 import { DEFAULT_API_PORT, parsePort } from './start.js'
 
 const DEFAULT_IP = '127.0.0.1'
@@ -28,20 +25,22 @@ export function serveCommand(): Command {
       DEFAULT_IP,
     )
     .option('--worker', 'run a worker in this process too, which attempts at once what is emitted here')
-    .action(serve)
+    .action((flags: ServeFlags) => runProcess((process) => serve(process, flags)))
 }
 
-async function serve({ port: requested, ip, worker = false }: ServeFlags): Promise<void> {
-  const config = loadConfig(process.env)
+async function serve(
+  { config, logger, metrics, signal }: Process,
+  { port: requested, ip, worker = false }: ServeFlags,
+): Promise<void> {
   const { apiTokens: tokens, apiRateLimit: rateLimit } = config
   checkReach(ip, tokens)
-  const logger = createLogger(config.logLevel ?? 'info')
-  if (worker) Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
-  const signal = stopSignal()
-  const service = await SyncService.connect({ logger, worker })
+  const service = await SyncService.connect({
+    logger,
+    worker: worker && { onAttempt: (attempt) => metrics.attemptEnded(attempt) },
+  })
   try {
     const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-    const server = await startServer({ service, logger, ip, port, tokens, rateLimit })
+    const server = await startServer({ service, logger, metrics, ip, port, tokens, rateLimit })
     process.stdout.write(
       `external-sync serves\n` +
         `  HTTP API  ${server.url}\n` +

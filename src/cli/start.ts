@@ -1,13 +1,11 @@
-import { Runtime } from '@temporalio/worker'
 import { Command, InvalidArgumentError } from 'commander'
-import { loadConfig, type Config } from '../config.js'
+import type { Config } from '../config.js'
 import { choosePort } from '../embedded/ports.js'
-import { createLogger, type Logger } from '../logger.js'
 import { startServer, type Server } from '../server.js'
 import { startEmbeddedSystem, type EmbeddedSystem } from '../start.js'
-import { aborted, stopSignal } from '../stop-signal.js'
-import { temporalLogger } from '../temporal-logger.js'
+import { aborted } from '../stop-signal.js'
 import { progressSpinner } from './progress-spinner.js'
+import { runProcess, type Process } from './run-process.js'
 
 /** Where the HTTP API is unless told otherwise. */
 export const DEFAULT_API_PORT = 8080
@@ -25,7 +23,7 @@ export function startCommand(): Command {
       `port of the HTTP API (default: ${DEFAULT_API_PORT}, or a free one)`,
       parsePort,
     )
-    .action(start)
+    .action((flags: StartFlags) => runProcess((process) => start(process, flags)))
 }
 
 interface StartFlags {
@@ -34,11 +32,8 @@ interface StartFlags {
   apiPort?: number
 }
 
-async function start({ port, uiPort, apiPort }: StartFlags): Promise<void> {
-  const config = loadConfig(process.env)
-  const logger = createLogger(config.logLevel ?? 'info')
-  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
-  const signal = stopSignal()
+async function start(running: Process, { port, uiPort, apiPort }: StartFlags): Promise<void> {
+  const { config, logger, metrics, signal } = running
   const spinner = progressSpinner('starting')
   try {
     const system = await startEmbeddedSystem({
@@ -47,10 +42,11 @@ async function start({ port, uiPort, apiPort }: StartFlags): Promise<void> {
       port,
       uiPort,
       signal,
+      onAttempt: (attempt) => metrics.attemptEnded(attempt),
       onProgress: (message) => (spinner.text = message),
     })
     try {
-      const server = await serve(system, { config, logger, requested: apiPort })
+      const server = await serve(system, running, apiPort)
       spinner.stop()
       process.stdout.write(describe(system, server, config))
       await Promise.race([system.failed, aborted(signal)])
@@ -65,19 +61,14 @@ async function start({ port, uiPort, apiPort }: StartFlags): Promise<void> {
   }
 }
 
-interface ServeOptions {
-  config: Config
-  logger: Logger
-  requested: number | undefined
-}
-
 async function serve(
   { service }: EmbeddedSystem,
-  { config, logger, requested }: ServeOptions,
+  { config, logger, metrics }: Process,
+  requested: number | undefined,
 ): Promise<Server> {
   const port = await choosePort(LOOPBACK, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
   const { apiTokens: tokens, apiRateLimit: rateLimit } = config
-  return startServer({ service, logger, ip: LOOPBACK, port, tokens, rateLimit })
+  return startServer({ service, logger, metrics, ip: LOOPBACK, port, tokens, rateLimit })
 }
 
 function describe(system: EmbeddedSystem, server: Server, { dataDir }: Config): string {

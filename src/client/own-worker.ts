@@ -17,6 +17,7 @@ interface OwnWorkerOptions {
   taskQueue: string
   allowNetworks: readonly string[] | undefined
   connectors: readonly Connector[] | undefined
+  onAttempt: SyncWorkerOptions['onAttempt']
   logger: Logger
 }
 
@@ -73,6 +74,7 @@ export async function startPacedWorker(
   const worker = await startSyncWorker({
     ...options,
     onFirstAttempts: (workflowId) => pace.hasBegun(workflowId),
+    headStarts: pace.headStarts,
   })
   const client = new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) })
   return { worker, client, pace }

@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client'
 import { z } from 'zod'
+import type { ObservedAttempt } from '../activities/attempt.js'
 import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
 import type { Connector } from '../delivery/connectors/connector.js'
@@ -33,10 +34,11 @@ export interface SyncServiceOptions {
   actor?: string
   /**
    * Runs a worker in this process too, on the same connection: what is emitted here is attempted at once, without
-   * a way through Temporal's queue. Its `connectors` are what endpoints may name as theirs. Not with `client`.
+   * a way through Temporal's queue. Its `connectors` are what endpoints may name as theirs; `onAttempt` is told of
+   * each attempt that it makes. Not with `client`.
    * @default none: workers run elsewhere
    */
-  worker?: boolean | { connectors?: readonly Connector[] }
+  worker?: boolean | OwnWorkerSettings
   /** @default `SYNC_TASK_QUEUE`, else external-sync */
   taskQueue?: string
   /**
@@ -53,6 +55,12 @@ export interface SyncServiceOptions {
   maxDataBytes?: number
   /** Where failures go that nobody awaits. @default warnings and errors as JSON on standard error */
   logger?: Logger
+}
+
+/** A worker in the emitter's process. */
+interface OwnWorkerSettings {
+  connectors?: readonly Connector[]
+  onAttempt?: (attempt: ObservedAttempt) => void
 }
 
 const optionsSchema = z
@@ -76,8 +84,14 @@ const optionsSchema = z
       pace: z.instanceof(WorkerPace).optional(),
       worker: z
         .union(
-          [z.boolean(), z.strictObject({ connectors: z.array(z.instanceof(Object)).optional() })],
-          'true, false or an object of connectors',
+          [
+            z.boolean(),
+            z.strictObject({
+              connectors: z.array(z.instanceof(Object)).optional(),
+              onAttempt: z.instanceof(Function).optional(),
+            }),
+          ],
+          'true, false or an object of connectors and onAttempt',
         )
         .optional(),
       store: z.instanceof(Object, { error: 'an EndpointStore' }).optional(),
@@ -147,7 +161,7 @@ export async function openServiceParts(
     throw error
   }
 
-  async function withWorker(worker: true | { connectors?: readonly Connector[] }): Promise<OpenedClient> {
+  async function withWorker(worker: true | OwnWorkerSettings): Promise<OpenedClient> {
     const { startOwnWorker } = await import('./own-worker.js')
     return startOwnWorker({
       config,
@@ -155,7 +169,9 @@ export async function openServiceParts(
       store,
       taskQueue,
       allowNetworks: options.allowNetworks ?? config.allowNetworks,
-      connectors: worker === true ? undefined : worker.connectors,
+      connectors: undefined,
+      onAttempt: undefined,
+      ...(worker !== true && worker),
       logger: logger(),
     })
   }

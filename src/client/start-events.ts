@@ -39,6 +39,8 @@ export interface Receipt {
 export interface Started {
   receipts: Receipt[]
   isEager: boolean
+  /** Of the workflow, where this call has started it. */
+  runId?: string
 }
 
 /**
@@ -52,7 +54,8 @@ export async function startEvent(client: Client, taskQueue: string, input: SyncE
     startOnce(client, taskQueue, input),
   )
   const receipt = { eventId: event.id, workflowId, duplicate: started === undefined }
-  return { receipts: [receipt], isEager: started?.eagerlyStarted === true }
+  if (started === undefined) return { receipts: [receipt], isEager: false }
+  return { receipts: [receipt], isEager: started.eagerlyStarted, runId: started.firstExecutionRunId }
 }
 
 /** Starts one workflow for a group of events, or throws what {@link notAccepted} describes. */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client'
+import type { Execution } from '../activities/head-starts.js'
 import type { Config } from '../config.js'
 import { SyncError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -110,8 +111,9 @@ export class StartQueue {
 
   async #startTogether(group: readonly WaitingStart[]): Promise<void> {
     try {
-      const { receipts, isEager } = await this.#send(group.map(({ input }) => input))
+      const { receipts, isEager, runId } = await this.#send(group.map(({ input }) => input))
       for (const [index, { resolve }] of group.entries()) resolve(receipts[index]!)
+      if (isEager && runId !== undefined) this.#beginAttempts(group[0]!, { ...receipts[0]!, runId })
       const heldMs = group.length > 1 ? MAX_GROUP_HELD_MS : MAX_HELD_MS
       if (isEager) await this.options.pace?.begun(receipts[0]!.workflowId, heldMs)
     } catch (error) {
@@ -119,6 +121,12 @@ export class StartQueue {
         reject(error instanceof SyncError ? error : notAccepted(input.event, error))
       }
     }
+  }
+
+  /** The worker of this process has it, and would begin a little later. */
+  #beginAttempts({ input }: WaitingStart, execution: Execution): void {
+    const acceptedAt = new Date().toISOString()
+    this.options.pace?.headStarts.begin({ ...input, acceptedAt }, execution)
   }
 
   #send(inputs: readonly WaitingStart['input'][]): Promise<Started> {

@@ -1,8 +1,11 @@
+import { HeadStarts } from '../activities/head-starts.js'
+
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */
 const MAX_REMEMBERED = 1_000
 
-/** Tells the emitter in a worker's process when the worker gets to what was started. */
+/** Tells the emitter in a worker's process when the worker gets to what was started, and the worker what was begun. */
 export class WorkerPace {
+  readonly headStarts = new HeadStarts()
   readonly #expected = new Map<string, () => void>()
   readonly #begun = new Set<string>()
 

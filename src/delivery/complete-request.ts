@@ -7,7 +7,7 @@ import { signatureOf } from './signing.js'
 
 /**
  * Adds to a converted event who sends it and for what endpoint: identity, credentials, the endpoint's own
- * headers, and the signature over the body as it is sent (Standard Webhooks 1.0). Names are in lower case, so
+ * headers, its place in a trace, and the signature over the body as it is sent (Standard Webhooks 1.0). Names are in lower case, so
  * that a later one replaces an earlier one.
  */
 export function completeRequest(
@@ -17,7 +17,7 @@ export function completeRequest(
   now: Date,
   accessToken?: string,
 ): HttpRequest {
-  const id = event.id
+  const { id, traceparent, tracestate } = event
   const timestamp = String(Math.floor(now.getTime() / 1_000))
   const { body = '' } = request
   const { signingSecrets } = endpoint
@@ -30,6 +30,8 @@ export function completeRequest(
       ...inLowerCase(endpoint.headers),
       'webhook-id': id,
       'webhook-timestamp': timestamp,
+      ...(traceparent !== undefined && { traceparent }),
+      ...(tracestate !== undefined && { tracestate }),
       ...(signingSecrets !== undefined && {
         'webhook-signature': signatureOf(signingSecrets, { id, timestamp, body }),
       }),

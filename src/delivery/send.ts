@@ -15,6 +15,8 @@ import { createConversion } from './connectors/conversion.js'
 import { excerptOf } from './excerpt.js'
 import { exchange, type HttpResponse } from './exchange.js'
 import { secretsOf } from './secrets.js'
+import { traceAttempt } from '../tracing/attempt-span.js'
+import { limitTime } from './time-limit.js'
 import { untilAborted } from './until-aborted.js'
 
 export type { AttemptResult } from './attempt-result.js'
@@ -68,7 +70,8 @@ export function createSender({
   const tokens = createAccessTokens({ request: requestAccessToken, now })
 
   return {
-    send: attempt,
+    send: (endpoint, event, signal, limitMs) =>
+      traceAttempt(endpoint, event, (traced) => attempt(endpoint, traced, signal, limitMs)),
     close: async () => void (await Promise.all([connections.close(), conversion.close()])),
   }
 
@@ -82,7 +85,7 @@ export function createSender({
     const timeoutMs = Math.min(endpoint.attemptTimeoutMs ?? limits.totalTimeoutMs, limitMs)
     // One signal and one timer: AbortSignal.any and AbortSignal.timeout cost as much as the request.
     const end = new AbortController()
-    const timer = setTimeout(() => end.abort(TIMED_OUT), timeoutMs)
+    const endLimit = limitTime(timeoutMs, () => end.abort(TIMED_OUT))
     const onAbort = (): void => end.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -94,7 +97,7 @@ export function createSender({
       }
       return toFailure(error)
     } finally {
-      clearTimeout(timer)
+      endLimit()
       signal.removeEventListener('abort', onAbort)
     }
   }

@@ -1,5 +1,6 @@
 import type { EndpointAuth, TlsSettings } from './endpoint-auth.js'
 import type { FormatName } from './formats/formats.js'
+import { isOwn } from './reserved-types.js'
 import type { RetryPolicy } from './retry-schedule.js'
 
 /**
@@ -32,7 +33,10 @@ export interface EndpointSettings {
    * Two sign while one replaces the other. @default unsigned
    */
   signingSecrets?: string[]
-  /** Event types that are delivered: exact names, and `policy.*` for all that begin so. @default all */
+  /**
+   * Event types that are delivered: exact names, and `policy.*` for all that begin so. @default all but this system's
+   * own, `external-sync.*`
+   */
   events?: string[]
   /** @default envelope */
   format?: FormatName
@@ -86,7 +90,8 @@ export interface EndpointView extends Omit<Endpoint, SecretSetting> {
 
 /** Whether an endpoint with this filter gets events of this type. */
 export function subscribes({ events }: Pick<EndpointSettings, 'events'>, eventType: string): boolean {
-  if (events === undefined) return true
+  // Those about the system itself are for who asks for them.
+  if (events === undefined) return !isOwn(eventType)
   return events.some((filter) =>
     filter.endsWith('.*') ? eventType.startsWith(filter.slice(0, -1)) : filter === eventType,
   )

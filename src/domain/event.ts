@@ -3,9 +3,11 @@ import { z } from 'zod'
 import { InvalidInputError } from './errors.js'
 import { toJson, type Json } from './json.js'
 import { parseInput } from './parse-input.js'
+import { isOwn, isReserved } from './reserved-types.js'
+import { traceContextIn, traceContextShape, type TraceContext } from './trace-context.js'
 
-/** Something that happened, as Temporal and every receiver see it. */
-export interface SyncEvent {
+/** Something that happened, as Temporal and every receiver see it; its trace context is that of what emitted it. */
+export interface SyncEvent extends TraceContext {
   /** What happened, such as `policy.approved`. */
   type: string
   /** Identifies this event within its type; the receiver sees it as `webhook-id`. */
@@ -17,8 +19,8 @@ export interface SyncEvent {
   key?: string
 }
 
-/** What `emit` takes besides type and data. */
-export interface EmitOptions {
+/** What `emit` takes besides type and data; a trace context is that of the active span by default. */
+export interface EmitOptions extends TraceContext {
   /** The event's id; the same type and id again is the same event. @default a new UUIDv7 */
   id?: string
   /** The entity that the event is about, such as `policy/42`; operators can search for it. */
@@ -30,8 +32,9 @@ export interface EmitOptions {
 /** A serialised event's largest accepted size in bytes, unless configured. */
 export const DEFAULT_MAX_DATA_BYTES = 256 * 1024
 
-/** What an event's type may be. */
-export const eventTypeSchema = z
+const RESERVED = 'a name that does not begin with "external-sync.", which is reserved'
+
+const typeSchema = z
   .string('a string')
   .max(100, 'at most 100 characters')
   .regex(
@@ -39,10 +42,12 @@ export const eventTypeSchema = z
     'names of letters, digits, "_" and "-" joined by dots, such as policy.approved',
   )
   .refine((type) => type !== 'error', 'any name but "error", which is reserved for on("error", …)')
-  .refine(
-    (type) => !type.startsWith('external-sync.'),
-    'a name that does not begin with "external-sync.", which is reserved',
-  )
+
+/** What an event's type may be. */
+export const eventTypeSchema = typeSchema.refine((type) => !isReserved(type), RESERVED)
+
+/** What the type of an event may be that somebody emits. */
+export const emittedTypeSchema = typeSchema.refine((type) => !isOwn(type), RESERVED)
 
 /** What an event's id may be. */
 export const eventIdSchema = z
@@ -77,11 +82,12 @@ export const emitOptionsSchema = z.strictObject(
       .regex(/^[^\p{Cc}\p{Cs}"\\]{1,200}$/u, '1 to 200 characters, none of them a control character, " or \\')
       .optional(),
     time: timeSchema.optional(),
+    ...traceContextShape,
   },
   'an object of the options id, key and time',
 )
 
-const eventSchema = z.object({ type: eventTypeSchema, options: emitOptionsSchema })
+const eventSchema = z.object({ type: emittedTypeSchema, options: emitOptionsSchema })
 
 /**
  * Makes the event of one `emit` call; the data are copied, so that later changes to them have no effect.
@@ -109,6 +115,7 @@ export function createEvent(
     time: parsed.time ?? now().toISOString(),
     data: copy,
     ...(parsed.key !== undefined && { key: parsed.key }),
+    ...traceContextIn(parsed as TraceContext),
   }
 }
 

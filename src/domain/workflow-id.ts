@@ -1,5 +1,6 @@
 import type { SyncEvent } from './event.js'
 import { REPLAY_ID_PREFIX } from './replay.js'
+import { isReserved } from './reserved-types.js'
 
 /** The id of the one workflow that syncs this event. The type holds no `/`, so that it parses back. */
 export function workflowIdOf({ type, id }: Pick<SyncEvent, 'type' | 'id'>): string {
@@ -31,9 +32,4 @@ function replayedPath(workflowId: string): string[] | undefined {
   if (!workflowId.startsWith(REPLAY_ID_PREFIX)) return undefined
   const [, ...path] = workflowId.slice(REPLAY_ID_PREFIX.length).split('/')
   return path.length === 0 ? undefined : path
-}
-
-/** No event's type begins with it. */
-function isReserved(type: string): boolean {
-  return type.startsWith('external-sync.')
 }

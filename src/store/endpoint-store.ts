@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointSettings, EndpointState } from '../domain/endpoint.js'
+import type { Outages } from './outages.js'
 
 /** What registering did: nothing, when the same settings were there already. */
 export type Registration = 'created' | 'updated' | 'unchanged'
@@ -89,6 +90,8 @@ export interface EndpointStore {
   readonly maxStalenessMs: number
   /** The revision of the last change that was made through this store; undefined where there was none. */
   readonly writtenRevision: number | undefined
+  /** The outages that workers have noticed. */
+  readonly outages: Outages
   /** Stores the settings under the name, whatever was there before. */
   put(name: string, settings: EndpointSettings, options?: ChangeOptions): Promise<Registration>
   /** @returns undefined where there is no endpoint of this name */

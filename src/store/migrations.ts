@@ -14,6 +14,7 @@ export function migrationsFor(kind: StoreDatabase['kind'], keys: KeyRing): Recor
         await encryptCredentials(db, keys)
       },
     },
+    '0003-outages': { up: createOutages },
   }
 }
 
@@ -49,6 +50,18 @@ async function createKeysAndChanges(db: Kysely<Tables>): Promise<void> {
     .createIndex('endpoint_changes_by_name')
     .on('endpoint_changes')
     .columns(['name', 'revision'])
+    .execute()
+}
+
+async function createOutages(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable('outages')
+    .addColumn('endpoint', 'text', (column) => column.primaryKey())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('since', 'text', (column) => column.notNull())
+    .addColumn('error', 'text')
+    .addColumn('recovered_at', 'text')
+    .addColumn('is_told', 'integer', (column) => column.notNull())
     .execute()
 }
 

@@ -16,8 +16,10 @@ import type {
   StoredEndpoint,
 } from './endpoint-store.js'
 import { recordKey } from './key-records.js'
+import type { Outages } from './outages.js'
 import { reencryptAll } from './reencryption.js'
 import { readColumns, toColumns } from './sealed-settings.js'
+import { SqlOutages } from './sql-outages.js'
 import type { EndpointRow, StoreDatabase, Tables } from './store-database.js'
 import { answering } from './store-unavailable.js'
 import { announceWrite, onWriteTo } from './written.js'
@@ -42,6 +44,7 @@ interface StoreOptions {
 
 /** An endpoint store in any database that Kysely speaks. */
 export class SqlEndpointStore implements EndpointStore {
+  readonly outages: Outages
   readonly #database: StoreDatabase
   readonly #keys: KeyRing
   readonly #actor: string
@@ -50,6 +53,7 @@ export class SqlEndpointStore implements EndpointStore {
 
   constructor({ database, keys, actor, now = () => new Date() }: StoreOptions) {
     this.#database = database
+    this.outages = new SqlOutages(database)
     this.#keys = keys
     this.#actor = actor
     this.#now = now

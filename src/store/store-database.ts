@@ -1,12 +1,14 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { EndpointState } from '../domain/endpoint.js'
 import type { EndpointChange } from './endpoint-store.js'
+import type { Outage } from './outages.js'
 
 /** The tables, as Kysely sees them. */
 export interface Tables {
   endpoints: EndpointRow
   endpoint_changes: ChangeRow
   encryption_keys: KeyRow
+  outages: OutageRow
 }
 
 /** Both are JSON. The settings hold nothing that is secret; the credentials are encrypted, each by itself. */
@@ -37,6 +39,17 @@ interface KeyRow {
   id: string
   /** A known text under this key, by which it is recognised. */
   check_text: string
+}
+
+/** An outage of an endpoint, until both its beginning and its end were told. */
+export interface OutageRow {
+  endpoint: string
+  reason: Outage['reason']
+  since: string
+  error: string | null
+  recovered_at: string | null
+  /** 0 or 1. */
+  is_told: number
 }
 
 /** A database that the endpoint store can be in. */

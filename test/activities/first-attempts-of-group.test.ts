@@ -167,7 +167,7 @@ async function attemptAll(
   }
   const firstAttemptsOfGroup = createFirstAttemptsOfGroup(
     { endpoints, health: { isQuick: () => isQuick }, logger },
-    (input, isTrial) => {
+    (input, _signal, isTrial) => {
       attempts += 1
       return deliverFirst(input, isTrial)
     },

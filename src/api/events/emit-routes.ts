@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Receipt, SyncService } from '../../client.js'
+import type { TraceContext } from '../../domain/trace-context.js'
 import { toProblem } from '../../http/problem.js'
 import { sendErrorAnswer, toErrorAnswer, type ErrorAnswer } from '../error-answer.js'
-import type { ApiMetrics } from '../metrics.js'
+import type { Metrics } from '../../metrics/metrics.js'
 import { answer, problems } from '../problem-schema.js'
 import { validateByZod } from '../validation.js'
 import { emitAnswer, emitBody, emitHeaders } from './event-schemas.js'
@@ -13,7 +14,7 @@ type Result = { status: 202; receipt: Receipt } | ErrorAnswer
 
 interface EmitParts {
   service: Pick<SyncService, 'emit'>
-  metrics: ApiMetrics
+  metrics: Pick<Metrics, 'eventAccepted' | 'eventRefused'>
 }
 
 /** `POST /v1/events`: answers 202 when Temporal has accepted what was sent, and never before. */
@@ -44,8 +45,11 @@ export function addEmitRoutes(app: FastifyInstance, parts: EmitParts): void {
     },
     async (request, reply) => {
       const given = readGivenEvents(request.headers, request.body)
-      if ('events' in given) return answerMany(request, reply, await emitAll(parts, given.events))
-      const { type, receipt } = await emit(parts, given.event)
+      const { traceContext } = request
+      if ('events' in given) {
+        return answerMany(request, reply, await emitAll(parts, given.events, traceContext))
+      }
+      const { type, receipt } = await emit(parts, given.event, traceContext)
       return reply.code(202).header('location', `/v1/events/${type}/${receipt.eventId}`).send(receipt)
     },
   )
@@ -54,11 +58,13 @@ export function addEmitRoutes(app: FastifyInstance, parts: EmitParts): void {
 async function emit(
   { service, metrics }: EmitParts,
   read: ReadEvent,
+  traceContext: TraceContext | undefined,
 ): Promise<{ type: string; receipt: Receipt }> {
   try {
     const { type, data, ...options } = read()
-    const receipt = await service.emit(type, data, options)
-    metrics.eventAccepted()
+    const startedAt = performance.now()
+    const receipt = await service.emit(type, data, { ...options, ...traceContext })
+    metrics.eventAccepted((performance.now() - startedAt) / 1_000)
     return { type, receipt }
   } catch (error) {
     metrics.eventRefused(toErrorAnswer(error).details.code)
@@ -66,11 +72,15 @@ async function emit(
   }
 }
 
-function emitAll(parts: EmitParts, events: readonly ReadEvent[]): Promise<Result[]> {
+function emitAll(
+  parts: EmitParts,
+  events: readonly ReadEvent[],
+  traceContext: TraceContext | undefined,
+): Promise<Result[]> {
   return Promise.all(
     events.map(async (read): Promise<Result> => {
       try {
-        const { receipt } = await emit(parts, read)
+        const { receipt } = await emit(parts, read, traceContext)
         return { status: 202, receipt }
       } catch (error) {
         return toErrorAnswer(error)

@@ -4,6 +4,7 @@ import {
   emitOptionsSchema,
   eventIdSchema,
   timestampSchema,
+  emittedTypeSchema,
   eventTypeSchema,
 } from '../../domain/event.js'
 import { endpointNameSchema } from '../../domain/parse-endpoint.js'
@@ -22,7 +23,7 @@ const time = timestampSchema.optional()
 export const eventSchema = z
   .strictObject(
     {
-      type: eventTypeSchema.meta({ description: 'What happened.', examples: ['policy.approved'] }),
+      type: emittedTypeSchema.meta({ description: 'What happened.', examples: ['policy.approved'] }),
       data: z
         .unknown()
         .refine((data) => data !== undefined, 'JSON')
@@ -47,7 +48,7 @@ export const cloudEventSchema = z
       specversion: z.literal('1.0', '1.0'),
       id: eventIdSchema,
       source: z.string('a URI').min(1, 'a URI').meta({ description: 'Required, and not kept.' }),
-      type: eventTypeSchema,
+      type: emittedTypeSchema,
       subject: key.meta({ description: 'The event’s key.' }),
       time,
       datacontenttype: z

@@ -1,0 +1,55 @@
+import type { FirstAttempts, FirstAttemptsInput } from './first-attempts.js'
+
+/** Events whose attempts nobody has asked for; more are forgotten, the oldest first, and attempted once more. */
+const MAX_REMEMBERED = 1_000
+
+/** A run of a workflow. */
+export interface Execution {
+  workflowId: string
+  runId: string
+}
+
+type MakeFirstAttempts = (input: FirstAttemptsInput, execution: Execution) => Promise<FirstAttempts>
+
+/**
+ * First attempts that begin as soon as Temporal has accepted an event, where it has given the event to the worker of
+ * the emitter's own process: what the worker needs until its activity runs is then no part of how late a delivery is.
+ * The activity takes what has come of them. Should it never run here, the event is attempted once more.
+ */
+export class HeadStarts {
+  readonly #begun = new Map<string, Promise<FirstAttempts>>()
+  /** Runs whose activity was quicker than the emitter. */
+  readonly #late = new Set<string>()
+  #make: MakeFirstAttempts | undefined
+
+  /** The worker says how attempts are made. */
+  makeBy(make: MakeFirstAttempts): void {
+    this.#make = make
+  }
+
+  /** Called by the emitter when its event was accepted. */
+  begin(input: FirstAttemptsInput, execution: Execution): void {
+    const { runId } = execution
+    if (this.#make === undefined || this.#late.delete(runId)) return
+    const made = this.#make(input, execution)
+    // Whoever takes it hears of it.
+    made.catch(() => undefined)
+    this.#begun.set(runId, made)
+    if (this.#begun.size > MAX_REMEMBERED) forgetOldest(this.#begun)
+  }
+
+  /** Called by the activity, once for each time that it runs. @returns undefined where it has to make them itself */
+  take({ runId }: Execution): Promise<FirstAttempts> | undefined {
+    const made = this.#begun.get(runId)
+    this.#begun.delete(runId)
+    if (made !== undefined) return made
+    this.#late.add(runId)
+    if (this.#late.size > MAX_REMEMBERED) forgetOldest(this.#late)
+    return undefined
+  }
+}
+
+function forgetOldest(collection: Map<string, unknown> | Set<string>): void {
+  const [oldest] = collection.keys()
+  if (oldest !== undefined) collection.delete(oldest)
+}

@@ -1,0 +1,67 @@
+import { expect, test, vi } from 'vitest'
+import type { FirstAttempts, FirstAttemptsInput } from '../../src/activities/first-attempts.js'
+import { HeadStarts } from '../../src/activities/head-starts.js'
+
+const INPUT: FirstAttemptsInput = {
+  event: { type: 'policy.approved', id: '1', time: '2026-11-25T12:00:00.000Z', data: 1 },
+  acceptedAt: '2026-11-25T12:00:00.000Z',
+}
+const RUN = { workflowId: 'policy.approved/1', runId: 'run-1' }
+const MADE: FirstAttempts = [{ endpoint: 'EMS', outcome: { kind: 'skipped' } }]
+
+test('what the emitter has begun is what the activity takes, once', async () => {
+  const { headStarts, make } = open()
+
+  headStarts.begin(INPUT, RUN)
+
+  await expect(headStarts.take(RUN)).resolves.toBe(MADE)
+  expect(headStarts.take(RUN)).toBeUndefined()
+  expect(make.mock.calls).toEqual([[INPUT, RUN]])
+})
+
+test('an activity that is quicker than the emitter makes the attempts itself, and the emitter none', () => {
+  const { headStarts, make } = open()
+
+  expect(headStarts.take(RUN)).toBeUndefined()
+  headStarts.begin(INPUT, RUN)
+
+  expect(make).not.toHaveBeenCalled()
+  expect(headStarts.take(RUN)).toBeUndefined()
+})
+
+test('what fails fails the activity, and its next try makes the attempts itself', async () => {
+  const { headStarts, make } = open()
+  make.mockRejectedValueOnce(new Error('the store is away'))
+
+  headStarts.begin(INPUT, RUN)
+
+  await expect(headStarts.take(RUN)).rejects.toThrow('the store is away')
+  expect(headStarts.take(RUN)).toBeUndefined()
+})
+
+test('without a worker nothing is begun', () => {
+  const headStarts = new HeadStarts()
+
+  headStarts.begin(INPUT, RUN)
+
+  expect(headStarts.take(RUN)).toBeUndefined()
+})
+
+test('what no activity asks for is forgotten, the oldest first', () => {
+  const { headStarts } = open()
+  for (let number = 0; number <= 1_000; number += 1) headStarts.begin(INPUT, runOf(number))
+
+  expect(headStarts.take(runOf(0))).toBeUndefined()
+  expect(headStarts.take(runOf(1))).toBeDefined()
+})
+
+function open() {
+  const headStarts = new HeadStarts()
+  const make = vi.fn(async () => MADE)
+  headStarts.makeBy(make)
+  return { headStarts, make }
+}
+
+function runOf(number: number) {
+  return { ...RUN, runId: `run-${number}` }
+}
