@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from '@temporalio/client'
 import { Worker, type NativeConnection } from '@temporalio/worker'
 import type { ObservedAttempt } from './activities/attempt.js'
+import { createAttemptRecorder } from './activities/attempt-recorder.js'
 import { createActivities } from './activities/index.js'
 import { createReadDelivery } from './client/read-delivery.js'
 import { loadConfig, type Config } from './config.js'
@@ -89,6 +90,7 @@ export async function startSyncWorker({
     ...(connectors !== undefined && { connectors }),
   })
   const endpoints = new EndpointCache({ store, logger })
+  const recorder = createAttemptRecorder({ attempts: store.attempts, logger })
   const client = new Client({ connection, namespace, ...converter })
   const worker = await Worker.create({
     connection,
@@ -106,7 +108,10 @@ export async function startSyncWorker({
       readDelivery: createReadDelivery({ client, taskQueue }),
       ...(expressAttempts !== undefined && { expressAttempts }),
       ...(onFirstAttempts !== undefined && { onFirstAttempts }),
-      ...(onAttempt !== undefined && { onAttempt }),
+      onAttempt: (attempt) => {
+        recorder.observe(attempt)
+        onAttempt?.(attempt)
+      },
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   })
@@ -114,6 +119,7 @@ export async function startSyncWorker({
   const stopped = runToEnd(worker, async () => {
     endpoints.close()
     await sender.close()
+    await recorder.close()
   })
   stopped.catch(() => undefined)
   return {

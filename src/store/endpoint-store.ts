@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointSettings, EndpointState } from '../domain/endpoint.js'
+import type { AttemptRecords } from './attempt-records.js'
 
 /** What registering did: nothing, when the same settings were there already. */
 export type Registration = 'created' | 'updated' | 'unchanged'
@@ -89,6 +90,8 @@ export interface EndpointStore {
   readonly maxStalenessMs: number
   /** The revision of the last change that was made through this store; undefined where there was none. */
   readonly writtenRevision: number | undefined
+  /** What came of the attempts of all workers. */
+  readonly attempts: AttemptRecords
   /** Stores the settings under the name, whatever was there before. */
   put(name: string, settings: EndpointSettings, options?: ChangeOptions): Promise<Registration>
   /** @returns undefined where there is no endpoint of this name */

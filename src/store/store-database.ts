@@ -7,6 +7,8 @@ export interface Tables {
   endpoints: EndpointRow
   endpoint_changes: ChangeRow
   encryption_keys: KeyRow
+  attempt_minutes: AttemptMinuteRow
+  endpoint_attempts: EndpointAttemptsRow
 }
 
 /** Both are JSON. The settings hold nothing that is secret; the credentials are encrypted, each by itself. */
@@ -37,6 +39,28 @@ interface KeyRow {
   id: string
   /** A known text under this key, by which it is recognised. */
   check_text: string
+}
+
+/** What came of the attempts of an endpoint that ended in one minute; kept for two hours. */
+export interface AttemptMinuteRow {
+  /** Minutes since the epoch. */
+  minute: number
+  endpoint: string
+  delivered: number
+  failed: number
+  /** Of those that delivered. */
+  latency_ms_sum: number
+  latency_ms_max: number
+}
+
+/** The latest attempts of an endpoint; times are milliseconds since the epoch. */
+export interface EndpointAttemptsRow {
+  endpoint: string
+  delivered_at: number | null
+  failed_at: number | null
+  /** The first failure since the last delivery. */
+  failing_since: number | null
+  failure: string | null
 }
 
 /** A database that the endpoint store can be in. */
