@@ -17,6 +17,7 @@ import { addProcessRoutes } from './api/process-routes.js'
 import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
 import { logRequests, requestIdOf } from './api/request-log.js'
+import { addStatusRoutes } from './api/status/status-routes.js'
 import { validateRequests } from './api/validation.js'
 import type { SyncService } from './client.js'
 import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
@@ -40,6 +41,8 @@ export interface ServerOptions {
   tokens?: readonly ApiToken[] | undefined
   /** Requests of one caller in a second at most. @default unlimited */
   rateLimit?: number | undefined
+  /** Where the Temporal UI is, for links to it. @default no links */
+  temporalUiUrl?: string | undefined
   /** How long a client may take to send a request, in milliseconds. @default 15000 */
   requestTimeoutMs?: number
 }
@@ -56,7 +59,7 @@ export interface Server {
  * @throws {InvalidInputError} on an address beyond this machine without tokens
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond } = options
+  const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond, temporalUiUrl } = options
   checkReach(ip, tokens)
   const metrics = createApiMetrics()
   const app = createHttpServer({
@@ -85,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   addEndpointRoutes(app, { service })
   addEndpointOperationRoutes(app, { service })
   addReplayRoutes(app, { service })
+  addStatusRoutes(app, { service, temporalUiUrl })
   addProcessRoutes(app, { service, metrics })
   refuseOtherMethods()
   await app.listen({ host: ip, port })
