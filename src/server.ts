@@ -17,11 +17,14 @@ import { addProcessRoutes } from './api/process-routes.js'
 import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
 import { logRequests, requestIdOf } from './api/request-log.js'
+import { createSessions } from './api/sessions.js'
 import { addStatusRoutes } from './api/status/status-routes.js'
 import { validateRequests } from './api/validation.js'
 import type { SyncService } from './client.js'
 import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
 import type { Logger } from './logger.js'
+import { addPageRoutes } from './page/page-routes.js'
+import { addSessionRoutes } from './page/session-routes.js'
 
 /** Ids of events have 128 characters at most, and may be percent-encoded. */
 const MAX_PARAM_LENGTH = 400
@@ -41,7 +44,7 @@ export interface ServerOptions {
   tokens?: readonly ApiToken[] | undefined
   /** Requests of one caller in a second at most. @default unlimited */
   rateLimit?: number | undefined
-  /** Where the Temporal UI is, for links to it. @default no links */
+  /** Where the Temporal UI is, to which the status page links. @default no links */
   temporalUiUrl?: string | undefined
   /** How long a client may take to send a request, in milliseconds. @default 15000 */
   requestTimeoutMs?: number
@@ -55,7 +58,7 @@ export interface Server {
 }
 
 /**
- * Serves the HTTP API, which `/openapi.json` describes.
+ * Serves the HTTP API, which `/openapi.json` describes, and the status page at `/`.
  * @throws {InvalidInputError} on an address beyond this machine without tokens
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -77,8 +80,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   logRequests(app, logger)
   measureRequests(app, metrics)
   answerErrors(app, logger)
-  guardRoutes(app, tokens)
-  if (perSecond !== undefined) await limitRates(app, perSecond)
+  const sessions = tokens && (await createSessions(app, tokens))
+  guardRoutes(app, tokens && sessions && { tokens, sessions })
+  await limitRates(app, perSecond)
   parseJsonBodies(app)
   validateRequests(app)
   const refuseOtherMethods = collectMethods(app)
@@ -90,15 +94,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   addReplayRoutes(app, { service })
   addStatusRoutes(app, { service, temporalUiUrl })
   addProcessRoutes(app, { service, metrics })
+  addSessionRoutes(app, { sessions })
+  addPageRoutes(app)
   refuseOtherMethods()
   await app.listen({ host: ip, port })
   if (tokens === undefined) logger.warn('no SYNC_API_TOKENS: every program on this machine may do everything')
   return { url: urlOf(app), stop: () => stopHttpServer(app, STOP_GRACE_MS) }
 }
 
-async function limitRates(app: FastifyInstance, perSecond: number): Promise<void> {
+/** @param perSecond of a caller; undefined limits what routes limit by themselves alone */
+async function limitRates(app: FastifyInstance, perSecond: number | undefined): Promise<void> {
   await app.register(rateLimit, {
-    max: perSecond,
+    global: perSecond !== undefined,
+    ...(perSecond !== undefined && { max: perSecond }),
     timeWindow: 1_000,
     keyGenerator: ({ caller, ip }) => (caller === '' ? ip : caller),
     // What orchestrators ask has no role.

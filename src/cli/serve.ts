@@ -33,7 +33,7 @@ export function serveCommand(): Command {
 
 async function serve({ port: requested, ip, worker = false }: ServeFlags): Promise<void> {
   const config = loadConfig(process.env)
-  const { apiTokens: tokens, apiRateLimit: rateLimit } = config
+  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl } = config
   checkReach(ip, tokens)
   const logger = createLogger(config.logLevel ?? 'info')
   if (worker) Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] })
@@ -41,11 +41,12 @@ async function serve({ port: requested, ip, worker = false }: ServeFlags): Promi
   const service = await SyncService.connect({ logger, worker })
   try {
     const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-    const server = await startServer({ service, logger, ip, port, tokens, rateLimit })
+    const server = await startServer({ service, logger, ip, port, tokens, rateLimit, temporalUiUrl })
     process.stdout.write(
       `external-sync serves\n` +
-        `  HTTP API  ${server.url}\n` +
-        `  OpenAPI   ${server.url}/openapi.json\n` +
+        `  HTTP API     ${server.url}\n` +
+        `  OpenAPI      ${server.url}/openapi.json\n` +
+        `  Status page  ${server.url}/\n` +
         `Stop it with Ctrl-C.\n`,
     )
     await aborted(signal)
