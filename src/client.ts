@@ -42,6 +42,7 @@ import {
 } from './client/service-parts.js'
 import { checkReady } from './client/readiness.js'
 import { rotateSigningSecret, type RotatedSecret } from './client/rotate-signing-secret.js'
+import { parseStatusOptions, type StatusOptions, type SystemStatus } from './client/status/status-reader.js'
 import type { Receipt } from './client/start-events.js'
 import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
 import { waitForDeliveries, type WaitOptions } from './client/wait-for-deliveries.js'
@@ -79,6 +80,7 @@ export type { ErrorListener, EventListener } from './client/local-listeners.js'
 export type { RotatedSecret } from './client/rotate-signing-secret.js'
 export type { Replay, ReplayOptions, ReplayStatus } from './client/replays.js'
 export type { SyncServiceOptions } from './client/service-parts.js'
+export type { StatusOptions, SystemStatus } from './client/status/status-reader.js'
 export type { Receipt } from './client/start-events.js'
 export type { EndpointTestReport } from './client/test-endpoint.js'
 export type { WaitOptions } from './client/wait-for-deliveries.js'
@@ -100,6 +102,7 @@ export {
 } from './domain/errors.js'
 export type { EmitOptions, SyncEvent } from './domain/event.js'
 export type { ReplayHold, ReplayState } from './domain/replay.js'
+export type { EndpointStatus, EndpointStatusName, EndpointTotals, MinuteStatus } from './domain/status.js'
 export type { Json } from './domain/json.js'
 export type {
   EndpointChange,
@@ -341,6 +344,18 @@ export class SyncService implements AsyncDisposable {
       const identity = parseEventIdentity(type, id)
       const checked = parseDiscardReason(reason)
       return this.#whenChanged((parts) => discardDelivery(parts, identity, endpoint, checked))
+    })
+  }
+
+  /**
+   * How everything stands, a second or two ago: each endpoint, the latest events and the attempts of the last hour.
+   * Costs the same however many endpoints there are and however much waits.
+   * @throws {InvalidInputError}
+   */
+  status(options: StatusOptions = {}): Promise<SystemStatus> {
+    return this.#watch(() => {
+      const checked = parseStatusOptions(options)
+      return this.#whenChanged(({ readStatus }) => readStatus(checked))
     })
   }
 

@@ -39,6 +39,8 @@ export interface Config {
   readonly apiRateLimit?: number
   /** Where a process serves its metrics to whoever asks. `SYNC_METRICS_ADDRESS` @default nowhere but in the API */
   readonly metricsAddress?: MetricsAddress
+  /** Where the Temporal UI is, for links to it. `SYNC_TEMPORAL_UI_URL` @default none; the embedded one's */
+  readonly temporalUiUrl?: string
   /** Where fetched or built servers are kept, outside any clone. `SYNC_CACHE_DIR` */
   readonly cacheDir: string
   /** The task queue of workers and workflows. `SYNC_TASK_QUEUE` @default external-sync */
@@ -103,6 +105,11 @@ const environmentSchema = z.object({
     .transform(parseMetricsAddress)
     .refine((address) => address !== undefined, 'an address and a port, such as 127.0.0.1:9464 or [::1]:9464')
     .optional(),
+  SYNC_TEMPORAL_UI_URL: z
+    .string()
+    .refine(isWebUrl, 'an http or https URL such as https://temporal.city.example')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   SYNC_TASK_QUEUE: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, '1 to 100 letters, digits, ".", "_" and "-"')
@@ -143,6 +150,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     ...(parsed.SYNC_API_TOKENS !== undefined && { apiTokens: parsed.SYNC_API_TOKENS }),
     ...(parsed.SYNC_API_RATE_LIMIT !== undefined && { apiRateLimit: parsed.SYNC_API_RATE_LIMIT }),
     ...(parsed.SYNC_METRICS_ADDRESS !== undefined && { metricsAddress: parsed.SYNC_METRICS_ADDRESS }),
+    ...(parsed.SYNC_TEMPORAL_UI_URL !== undefined && { temporalUiUrl: parsed.SYNC_TEMPORAL_UI_URL }),
     cacheDir: defaultCacheDir(env),
     taskQueue: parsed.SYNC_TASK_QUEUE,
     maxDataBytes: parsed.SYNC_MAX_DATA_BYTES,
@@ -190,6 +198,11 @@ function isPostgresUrl(url: string): boolean {
 /** RFC 6454, section 6.2: scheme, host and port only. */
 function isOrigin(given: string): boolean {
   return /^https?:/.test(given) && URL.canParse(given) && new URL(given).origin === given
+}
+
+/** A link to it does nothing but go there. */
+function isWebUrl(given: string): boolean {
+  return /^https?:\/\//.test(given) && URL.canParse(given)
 }
 
 /** Relative paths are refused: the URL standard reads `file:endpoints.db` as `/endpoints.db`. */

@@ -18,16 +18,23 @@ import { checkReach } from './api/reach.js'
 import { RequestError } from './api/request-error.js'
 import { traceRequests } from './api/request-tracing.js'
 import { logRequests, requestIdOf } from './api/request-log.js'
+import { createSessions } from './api/sessions.js'
+import { addStatusRoutes } from './api/status/status-routes.js'
 import { validateRequests } from './api/validation.js'
 import type { SyncService } from './client.js'
 import { createHttpServer, stopHttpServer, urlOf } from './http/http-server.js'
 import type { Logger } from './logger.js'
 import { createMetrics, type Metrics } from './metrics/metrics.js'
+import { addPageRoutes } from './page/page-routes.js'
+import { addSessionRoutes } from './page/session-routes.js'
 
 /** Ids of events have 128 characters at most, and may be percent-encoded. */
 const MAX_PARAM_LENGTH = 400
 /** Emits wait for Temporal for 30 s, and operators for a worker. */
 const STOP_GRACE_MS = 35_000
+
+/** Endpoints of which the metrics tell, those in trouble first. */
+const METRICS_LIMIT = 200
 
 /** What the HTTP API needs. */
 export interface ServerOptions {
@@ -44,6 +51,8 @@ export interface ServerOptions {
   rateLimit?: number | undefined
   /** What the process counts; `/metrics` shows it. @default what the API counts alone */
   metrics?: Metrics
+  /** Where the Temporal UI is, to which the status page links. @default no links */
+  temporalUiUrl?: string | undefined
   /** How long a client may take to send a request, in milliseconds. @default 15000 */
   requestTimeoutMs?: number
 }
@@ -56,12 +65,12 @@ export interface Server {
 }
 
 /**
- * Serves the HTTP API, which `/openapi.json` describes.
+ * Serves the HTTP API, which `/openapi.json` describes, and the status page at `/`.
  * @throws {InvalidInputError} on an address beyond this machine without tokens
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { service, logger, ip = '127.0.0.1', port = 0, tokens, rateLimit: perSecond } = options
-  const { metrics = createMetrics() } = options
+  const { temporalUiUrl, metrics = createMetrics() } = options
   checkReach(ip, tokens)
   const app = createHttpServer({
     bodyLimit: MAX_BODY_BYTES,
@@ -75,12 +84,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       void sendErrorAnswer(request, reply, toErrorAnswer(error))
     },
   })
+  metrics.addStatus(async () => (await service.status({ limit: METRICS_LIMIT })).endpoints)
   logRequests(app, logger)
   measureRequests(app, metrics)
   traceRequests(app)
   answerErrors(app, logger)
-  guardRoutes(app, tokens)
-  if (perSecond !== undefined) await limitRates(app, perSecond)
+  const sessions = tokens && (await createSessions(app, tokens))
+  guardRoutes(app, tokens && sessions && { tokens, sessions })
+  await limitRates(app, perSecond)
   parseJsonBodies(app)
   validateRequests(app)
   const refuseOtherMethods = collectMethods(app)
@@ -90,16 +101,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   addEndpointRoutes(app, { service })
   addEndpointOperationRoutes(app, { service })
   addReplayRoutes(app, { service })
+  addStatusRoutes(app, { service, temporalUiUrl })
   addProcessRoutes(app, { service, metrics })
+  addSessionRoutes(app, { sessions })
+  addPageRoutes(app)
   refuseOtherMethods()
   await app.listen({ host: ip, port })
   if (tokens === undefined) logger.warn('no SYNC_API_TOKENS: every program on this machine may do everything')
   return { url: urlOf(app), stop: () => stopHttpServer(app, STOP_GRACE_MS) }
 }
 
-async function limitRates(app: FastifyInstance, perSecond: number): Promise<void> {
+/** @param perSecond of a caller; undefined limits what routes limit by themselves alone */
+async function limitRates(app: FastifyInstance, perSecond: number | undefined): Promise<void> {
   await app.register(rateLimit, {
-    max: perSecond,
+    global: perSecond !== undefined,
+    ...(perSecond !== undefined && { max: perSecond }),
     timeWindow: 1_000,
     keyGenerator: ({ caller, ip }) => (caller === '' ? ip : caller),
     // What orchestrators ask has no role.

@@ -5,6 +5,7 @@ import { Client } from '@temporalio/client'
 import { Worker, type NativeConnection } from '@temporalio/worker'
 import type { ObservedAttempt } from './activities/attempt.js'
 import type { HeadStarts } from './activities/head-starts.js'
+import { createAttemptRecorder } from './activities/attempt-recorder.js'
 import { createActivities } from './activities/index.js'
 import { createReadDelivery } from './client/read-delivery.js'
 import { startEvent } from './client/start-events.js'
@@ -99,6 +100,7 @@ export async function startSyncWorker({
     ...(connectors !== undefined && { connectors }),
   })
   const endpoints = new EndpointCache({ store, logger })
+  const recorder = createAttemptRecorder({ attempts: store.attempts, logger })
   const client = new Client({ connection, namespace, ...converter })
   const operational = createOperationalEvents({
     outages: store.outages,
@@ -125,8 +127,9 @@ export async function startSyncWorker({
       ...(onFirstAttempts !== undefined && { onFirstAttempts }),
       ...(headStarts !== undefined && { headStarts }),
       onAttempt: (attempt) => {
-        onAttempt?.(attempt)
+        recorder.observe(attempt)
         operational.observe(attempt)
+        onAttempt?.(attempt)
       },
     }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
@@ -137,6 +140,7 @@ export async function startSyncWorker({
     await Promise.race([operational.settle(), sleep(SETTLE_MS, undefined, { ref: false })])
     endpoints.close()
     await sender.close()
+    await recorder.close()
   })
   stopped.catch(() => undefined)
   return {

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { bearerToken, hasDigest } from '../http/secret-digest.js'
+import { bearerToken } from '../http/secret-digest.js'
 import { mayDo, type ApiRole, type ApiToken } from './api-token.js'
+import { callerOf, findToken, knownTokens } from './known-tokens.js'
 import { RequestError } from './request-error.js'
+import { refuseForeignRequest, SESSION_ROLE, type Sessions } from './sessions.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,25 +16,39 @@ declare module 'fastify' {
   }
 }
 
+/** Who may call. */
+export interface Access {
+  tokens: readonly ApiToken[]
+  /** Of browsers, which have no token to send. */
+  sessions: Pick<Sessions, 'tokenOf'>
+}
+
 /** `Host` and `Origin` of what speaks to this machine by its own names. */
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
 const CHALLENGE = 'Bearer realm="external-sync"'
 
 /**
- * Lets callers do what their token's role may do. Without tokens everybody who reaches the server may do all, which
- * `startServer` allows on loopback only.
+ * Lets callers do what their token's role may do, and browsers what a session may. Without tokens everybody who
+ * reaches the server may do all, which `startServer` allows on loopback only.
  */
-export function guardRoutes(app: FastifyInstance, tokens: readonly ApiToken[] | undefined): void {
+export function guardRoutes(app: FastifyInstance, access: Access | undefined): void {
   app.decorateRequest('caller', '')
-  const known = tokens?.map(({ role, sha256 }) => ({ role, sha256, digest: Buffer.from(sha256, 'hex') }))
+  const known = access && knownTokens(access.tokens)
   app.addHook('onRequest', async (request, reply) => {
     const { role } = request.routeOptions.config
     if (role === undefined) return
     if (known === undefined) return refuseForeignPages(request)
-    const token = bearerToken(request.headers.authorization)
-    // Each is compared, so that the time tells nothing.
-    const given = token === undefined ? [] : known.filter(({ digest }) => hasDigest(token, digest))
+    const { authorization } = request.headers
+    const session = authorization === undefined ? access?.sessions.tokenOf(request) : undefined
+    if (session !== undefined) {
+      request.caller = callerOf(session)
+      refuseForeignRequest(request)
+      if (mayDo(SESSION_ROLE, role)) return
+      throw new RequestError(403, 'FORBIDDEN', `this needs a token of the role ${role}, and no session`)
+    }
+    const token = bearerToken(authorization)
+    const given = token === undefined ? [] : findToken(known, token)
     const [first] = given
     if (first === undefined) {
       void reply.header('www-authenticate', CHALLENGE)
@@ -40,7 +56,7 @@ export function guardRoutes(app: FastifyInstance, tokens: readonly ApiToken[] | 
         { field: 'authorization', accepted: 'Bearer and a token of SYNC_API_TOKENS' },
       ])
     }
-    request.caller = `${first.role}:${first.sha256.slice(0, 8)}`
+    request.caller = callerOf(first)
     if (given.some((candidate) => mayDo(candidate.role, role))) return
     void reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope"`)
     throw new RequestError(403, 'FORBIDDEN', `this needs a token of the role ${role} or admin`)

@@ -20,6 +20,7 @@ const TAGS = [
   { name: 'deliveries', description: 'One event to one endpoint.' },
   { name: 'endpoints', description: 'Registered external systems.' },
   { name: 'replays', description: 'Past events to one endpoint.' },
+  { name: 'status', description: 'Everything at a glance.' },
   { name: 'process', description: 'How this process is.' },
 ]
 

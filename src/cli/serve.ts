@@ -32,7 +32,7 @@ async function serve(
   { config, logger, metrics, signal }: Process,
   { port: requested, ip, worker = false }: ServeFlags,
 ): Promise<void> {
-  const { apiTokens: tokens, apiRateLimit: rateLimit } = config
+  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl } = config
   checkReach(ip, tokens)
   const service = await SyncService.connect({
     logger,
@@ -40,11 +40,21 @@ async function serve(
   })
   try {
     const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-    const server = await startServer({ service, logger, metrics, ip, port, tokens, rateLimit })
+    const server = await startServer({
+      service,
+      logger,
+      metrics,
+      ip,
+      port,
+      tokens,
+      rateLimit,
+      temporalUiUrl,
+    })
     process.stdout.write(
       `external-sync serves\n` +
-        `  HTTP API  ${server.url}\n` +
-        `  OpenAPI   ${server.url}/openapi.json\n` +
+        `  HTTP API     ${server.url}\n` +
+        `  OpenAPI      ${server.url}/openapi.json\n` +
+        `  Status page  ${server.url}/\n` +
         `Stop it with Ctrl-C.\n`,
     )
     await aborted(signal)

@@ -62,19 +62,20 @@ async function start(running: Process, { port, uiPort, apiPort }: StartFlags): P
 }
 
 async function serve(
-  { service }: EmbeddedSystem,
+  { service, uiUrl }: EmbeddedSystem,
   { config, logger, metrics }: Process,
   requested: number | undefined,
 ): Promise<Server> {
   const port = await choosePort(LOOPBACK, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-  const { apiTokens: tokens, apiRateLimit: rateLimit } = config
-  return startServer({ service, logger, metrics, ip: LOOPBACK, port, tokens, rateLimit })
+  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl = uiUrl } = config
+  return startServer({ service, logger, metrics, ip: LOOPBACK, port, tokens, rateLimit, temporalUiUrl })
 }
 
 function describe(system: EmbeddedSystem, server: Server, { dataDir }: Config): string {
   return (
     `external-sync is ready\n` +
     `  HTTP API     ${server.url}, described by ${server.url}/openapi.json\n` +
+    `  Status page  ${server.url}/\n` +
     `  Temporal     ${system.address}\n` +
     `  Temporal UI  ${system.uiUrl}\n` +
     `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +

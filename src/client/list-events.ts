@@ -155,12 +155,16 @@ export async function countEvents(
   return count
 }
 
-/** Lists events by Temporal's visibility, without an index of our own; those of a group by what the group says. */
+/**
+ * Lists events by Temporal's visibility, without an index of our own; those of a group by what the group says.
+ * @param lookAt workflows that are looked at, where the page may have fewer events than it could. @default all
+ */
 export async function listEvents(
   { client, taskQueue }: { client: Client; taskQueue: string },
   { cursor, limit, status, ...filter }: EventListing,
+  lookAt?: number,
 ): Promise<EventPage> {
-  let position = cursor === undefined ? firstPosition(limit, filter.until) : parseCursor(cursor)
+  let position = cursor === undefined ? firstPosition(lookAt ?? limit, filter.until) : parseCursor(cursor)
   const query = eventsQuery(taskQueue, {
     ...filter,
     until: position.until,
@@ -194,7 +198,7 @@ export async function listEvents(
     const token = Buffer.from(nextPageToken ?? []).toString('base64')
     if (token === '') return page(listed)
     position = { ...position, token, workflow: 0, event: 0 }
-    if (listed.size >= limit) return page(listed, position)
+    if (listed.size >= limit || lookAt !== undefined) return page(listed, position)
   }
 }
 

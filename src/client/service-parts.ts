@@ -10,6 +10,7 @@ import { openStoreOf } from '../store/open-store.js'
 import { dataConverterOf, payloadEncryptionOf } from '../temporal/data-converter.js'
 import { WorkerPace } from './worker-pace.js'
 import { StartQueue } from './start-queue.js'
+import { createStatusReader, type StatusReader } from './status/status-reader.js'
 import { connectClient, connectTemporal, type TemporalOptions } from '../temporal/connect.js'
 
 /** What a service may be given instead of reading it from the environment. */
@@ -125,6 +126,7 @@ export interface ServiceParts {
   store: EndpointStore
   taskQueue: string
   starts: StartQueue
+  readStatus: StatusReader
   allowNetworks: readonly string[]
   /** Closes what was opened here. */
   close(): Promise<void>
@@ -150,6 +152,7 @@ export async function openServiceParts(
       store,
       taskQueue,
       starts: new StartQueue({ client, taskQueue, grouping: options.grouping ?? config.grouping, pace }),
+      readStatus: createStatusReader({ client, store, taskQueue }),
       allowNetworks,
       close: async () => {
         await close()

@@ -1,5 +1,5 @@
 /** Events about the deliveries themselves; only an endpoint whose `events` name them gets them. */
-export const OPERATIONAL_EVENT_TYPES = [
+const OPERATIONAL_EVENT_TYPES = [
   'external-sync.endpoint.failing',
   'external-sync.endpoint.recovered',
   'external-sync.delivery.rejected',
@@ -9,7 +9,7 @@ export const OPERATIONAL_EVENT_TYPES = [
 const RESERVED_PREFIX = 'external-sync.'
 
 /** Whether it is one of this project's own events. */
-export function isOperational(type: string): boolean {
+function isOperational(type: string): boolean {
   return (OPERATIONAL_EVENT_TYPES as readonly string[]).includes(type)
 }
 

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { ObservedAttempt } from '../activities/attempt.js'
 import type { SyncErrorCode } from '../domain/errors.js'
+import { addStatusMetrics, type ReadEndpoints } from './status-metrics.js'
 
 const REQUEST_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** Fewer, as each endpoint has its own. */
@@ -25,6 +26,8 @@ export interface Metrics {
   eventRefused(code: string): void
   requestEnded(labels: { method: string; route: string; status: number }, seconds: number): void
   attemptEnded(attempt: ObservedAttempt): void
+  /** Adds where endpoints stand, which is read when the metrics are. */
+  addStatus(read: ReadEndpoints): void
 }
 
 /**
@@ -90,5 +93,6 @@ export function createMetrics(...others: (() => Promise<string>)[]): Metrics {
       attempts.inc({ endpoint, outcome })
       attemptDurations.observe({ endpoint }, durationMs / 1_000)
     },
+    addStatus: (read) => addStatusMetrics(register, read),
   }
 }

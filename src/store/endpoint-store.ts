@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointSettings, EndpointState } from '../domain/endpoint.js'
 import type { Outages } from './outages.js'
+import type { AttemptRecords } from './attempt-records.js'
 
 /** What registering did: nothing, when the same settings were there already. */
 export type Registration = 'created' | 'updated' | 'unchanged'
@@ -92,6 +93,8 @@ export interface EndpointStore {
   readonly writtenRevision: number | undefined
   /** The outages that workers have noticed. */
   readonly outages: Outages
+  /** What came of the attempts of all workers. */
+  readonly attempts: AttemptRecords
   /** Stores the settings under the name, whatever was there before. */
   put(name: string, settings: EndpointSettings, options?: ChangeOptions): Promise<Registration>
   /** @returns undefined where there is no endpoint of this name */

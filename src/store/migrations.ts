@@ -15,6 +15,7 @@ export function migrationsFor(kind: StoreDatabase['kind'], keys: KeyRing): Recor
       },
     },
     '0003-outages': { up: createOutages },
+    '0004-attempts': { up: createAttempts },
   }
 }
 
@@ -79,6 +80,28 @@ async function refuseChangesInPostgres(db: Kysely<Tables>): Promise<void> {
   await sql`create trigger endpoint_changes_append_only
     before update or delete or truncate on endpoint_changes
     for each statement execute function refuse_change_of_history()`.execute(db)
+}
+
+/** Sums and times need more than the 32 bits of an integer of Postgres. */
+async function createAttempts(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable('attempt_minutes')
+    .addColumn('minute', 'integer', (column) => column.notNull())
+    .addColumn('endpoint', 'text', (column) => column.notNull())
+    .addColumn('delivered', 'integer', (column) => column.notNull())
+    .addColumn('failed', 'integer', (column) => column.notNull())
+    .addColumn('latency_ms_sum', 'double precision', (column) => column.notNull())
+    .addColumn('latency_ms_max', 'double precision', (column) => column.notNull())
+    .addPrimaryKeyConstraint('attempt_minutes_key', ['minute', 'endpoint'])
+    .execute()
+  await db.schema
+    .createTable('endpoint_attempts')
+    .addColumn('endpoint', 'text', (column) => column.primaryKey())
+    .addColumn('delivered_at', 'double precision')
+    .addColumn('failed_at', 'double precision')
+    .addColumn('failing_since', 'double precision')
+    .addColumn('failure', 'text')
+    .execute()
 }
 
 /** Version 0001 kept credentials as they are. */

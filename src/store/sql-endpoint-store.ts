@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { EndpointSettings, EndpointState } from '../domain/endpoint.js'
 import { SyncError } from '../domain/errors.js'
 import type { KeyRing } from '../encryption/key-ring.js'
+import { createAttemptRecords, type AttemptRecords } from './attempt-records.js'
 import { changedFields } from './changed-fields.js'
 import type {
   ChangeOptions,
@@ -45,6 +46,7 @@ interface StoreOptions {
 /** An endpoint store in any database that Kysely speaks. */
 export class SqlEndpointStore implements EndpointStore {
   readonly outages: Outages
+  readonly attempts: AttemptRecords
   readonly #database: StoreDatabase
   readonly #keys: KeyRing
   readonly #actor: string
@@ -52,6 +54,7 @@ export class SqlEndpointStore implements EndpointStore {
   #writtenRevision: number | undefined
 
   constructor({ database, keys, actor, now = () => new Date() }: StoreOptions) {
+    this.attempts = createAttemptRecords(database)
     this.#database = database
     this.outages = new SqlOutages(database)
     this.#keys = keys
@@ -285,8 +288,10 @@ async function writeRow(
   columns: (Partial<EndpointRow> & Pick<EndpointRow, 'version' | 'updated_at'>) | undefined,
   before: EndpointRow | undefined,
 ): Promise<void> {
-  if (columns === undefined) await transaction.deleteFrom('endpoints').where('name', '=', name).execute()
-  else if (before !== undefined)
+  if (columns === undefined) {
+    await transaction.deleteFrom('endpoints').where('name', '=', name).execute()
+    await transaction.deleteFrom('endpoint_attempts').where('endpoint', '=', name).execute()
+  } else if (before !== undefined)
     await transaction.updateTable('endpoints').set(columns).where('name', '=', name).execute()
   else {
     const { settings = '{}', credentials = '{}', version, updated_at } = columns

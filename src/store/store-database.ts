@@ -9,6 +9,8 @@ export interface Tables {
   endpoint_changes: ChangeRow
   encryption_keys: KeyRow
   outages: OutageRow
+  attempt_minutes: AttemptMinuteRow
+  endpoint_attempts: EndpointAttemptsRow
 }
 
 /** Both are JSON. The settings hold nothing that is secret; the credentials are encrypted, each by itself. */
@@ -50,6 +52,28 @@ export interface OutageRow {
   recovered_at: string | null
   /** 0 or 1. */
   is_told: number
+}
+
+/** What came of the attempts of an endpoint that ended in one minute; kept for two hours. */
+export interface AttemptMinuteRow {
+  /** Minutes since the epoch. */
+  minute: number
+  endpoint: string
+  delivered: number
+  failed: number
+  /** Of those that delivered. */
+  latency_ms_sum: number
+  latency_ms_max: number
+}
+
+/** The latest attempts of an endpoint; times are milliseconds since the epoch. */
+export interface EndpointAttemptsRow {
+  endpoint: string
+  delivered_at: number | null
+  failed_at: number | null
+  /** The first failure since the last delivery. */
+  failing_since: number | null
+  failure: string | null
 }
 
 /** A database that the endpoint store can be in. */

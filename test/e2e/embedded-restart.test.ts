@@ -51,7 +51,7 @@ describe.concurrent('the embedded system', { timeout: 120_000 }, () => {
     expect(await syncService.emit('policy.approved', {})).toMatchObject({ duplicate: false })
 
     expect(system.output).toMatch(
-      /^external-sync is ready\n {2}HTTP API +http:\/\/127\.0\.0\.1:\d+, .*\n {2}Temporal +127\.0\.0\.1:\d+\n/m,
+      /^external-sync is ready\n {2}HTTP API +http:\/\/127\.0\.0\.1:\d+, .*\n {2}Status page +http.*\n {2}Temporal +127\.0\.0\.1:\d+\n/m,
     )
     expect(system.output).toContain(embedded.folder)
     expect(await system.end('SIGTERM')).toEqual({ code: 0, signal: null })

@@ -7,6 +7,7 @@ import { freePort } from '../support/free-port.js'
 import { databaseAt, keyRing, openAt } from './fixtures/open-at.js'
 import { testStoreConcurrently } from './conformance-concurrency.js'
 import { testStoreEncryption } from './conformance-encryption.js'
+import { testAttemptRecords } from './conformance-attempts.js'
 import { testStore } from './conformance.js'
 
 const postgres = { newLocation: () => createDatabase(inject('postgresUrl')), open: openAt }
@@ -14,6 +15,7 @@ const postgres = { newLocation: () => createDatabase(inject('postgresUrl')), ope
 testStore(postgres)
 testStoreConcurrently(postgres)
 testStoreEncryption(postgres)
+testAttemptRecords(postgres)
 
 test('a database without tables is refused with the command that makes them', async () => {
   const url = await postgres.newLocation()

@@ -8,6 +8,7 @@ import { openStore } from '../../src/store/open-store.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { testStoreConcurrently } from './conformance-concurrency.js'
 import { testStoreEncryption } from './conformance-encryption.js'
+import { testAttemptRecords } from './conformance-attempts.js'
 import { testStore } from './conformance.js'
 
 const sqlite = {
@@ -18,6 +19,7 @@ const sqlite = {
 testStore(sqlite)
 testStoreConcurrently(sqlite)
 testStoreEncryption(sqlite)
+testAttemptRecords(sqlite)
 
 test('the file and what SQLite keeps beside it are for their owner alone', async () => {
   const folder = join(await temporaryFolder(), 'data')

@@ -158,30 +158,28 @@ export const eventsQuery = z.strictObject({
   cursor: textCursor,
 })
 
+/** An event of a list. */
+export const listedEventSchema = z
+  .object({
+    type: z.string(),
+    id: z.string(),
+    workflowId: z.string(),
+    status: z.enum(EVENT_STATUSES).meta({
+      description:
+        '`running` until each delivery has ended, `completed` then; an operator can end it early in ' +
+        'Temporal, with `canceled` or `terminated`.',
+    }),
+    acceptedAt: timestamp,
+    endedAt: timestamp.optional(),
+    waiting: z.int().meta({ description: 'How many of its deliveries wait.' }),
+    waitingOn: z.array(z.string()).meta({ description: 'For which endpoints.' }),
+  })
+  .meta({
+    id: 'ListedEvent',
+    description: 'An event as Temporal’s visibility knows it, a second late.',
+  })
+
 /** Events as Temporal's visibility knows them. */
 export const eventPageSchema = z
-  .object({
-    events: z.array(
-      z
-        .object({
-          type: z.string(),
-          id: z.string(),
-          workflowId: z.string(),
-          status: z.enum(EVENT_STATUSES).meta({
-            description:
-              '`running` until each delivery has ended, `completed` then; an operator can end it early in ' +
-              'Temporal, with `canceled` or `terminated`.',
-          }),
-          acceptedAt: timestamp,
-          endedAt: timestamp.optional(),
-          waiting: z.int().meta({ description: 'How many of its deliveries wait.' }),
-          waitingOn: z.array(z.string()).meta({ description: 'For which endpoints.' }),
-        })
-        .meta({
-          id: 'ListedEvent',
-          description: 'An event as Temporal’s visibility knows it, a second late.',
-        }),
-    ),
-    nextCursor,
-  })
+  .object({ events: z.array(listedEventSchema), nextCursor })
   .meta({ id: 'EventPage', description: 'Those that run first, then the latest that ended.' })
