@@ -61,7 +61,13 @@ async function take(workflowId: string): Promise<void> {
     await page.screenshot({ path: join(IMAGES, 'temporal-ui-waiting.png') })
     await page.getByRole('link', { name: workflowId }).first().click()
     await page.waitForLoadState('networkidle')
-    await page.screenshot({ path: join(IMAGES, 'temporal-ui-event.png'), fullPage: true })
+    await page.setViewportSize({ ...VIEWPORT, height: 1_500 })
+    await page.getByText('Pending Activity').first().waitFor()
+    await page.screenshot({ path: join(IMAGES, 'temporal-ui-event.png') })
+    await page.setViewportSize(VIEWPORT)
+    await page.getByRole('tab', { name: 'User Metadata' }).click()
+    await page.getByText('Regional-Hospital').first().waitFor()
+    await page.screenshot({ path: join(IMAGES, 'temporal-ui-details.png') })
   } finally {
     await browser.close()
   }
