@@ -55,7 +55,7 @@ test.for([
       `first views, ${ENDPOINTS} endpoints, ${events} events that wait: ${views.join(', ')} ms\n`,
     )
     const [load = 0] = loadavg()
-    if (load < availableParallelism()) expect(Math.min(...views)).toBeLessThan(1_000)
+    expect(Math.min(...views)).toBeLessThan(load < availableParallelism() ? 1_000 : Infinity)
     const { page } = first
     await page.getByText('950 more endpoints').waitFor()
     await page.locator('#count-waiting').getByText(shown, { exact: true }).waitFor()
