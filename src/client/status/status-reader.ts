@@ -116,7 +116,7 @@ export function createStatusReader({
   const take = async (): Promise<Snapshot> => {
     const startedAt = performance.now()
     try {
-      const taken = await takeSnapshot({ store, ...parts }, await knownEndpoints(), now())
+      const taken = await takeSnapshot({ store, ...parts }, knownEndpoints, now())
       const tookMs = performance.now() - startedAt
       freshUntil = performance.now() + Math.max(MAX_AGE_MS, tookMs * MAX_LOAD)
       return taken
@@ -142,16 +142,17 @@ export function createStatusReader({
 
 async function takeSnapshot(
   { store, bounds, ...parts }: SnapshotParts,
-  known: ReadonlyMap<string, StoredEndpoint>,
+  knownEndpoints: () => Promise<ReadonlyMap<string, StoredEndpoint>>,
   now: number,
 ): Promise<Snapshot> {
   const thisMinute = Math.floor(now / MINUTE_MS)
-  const [scan, latest, minutes, running, completed] = await Promise.all([
+  const [scan, running, completed, known, latest, minutes] = await Promise.all([
     scanWaiting(parts, bounds),
-    store.attempts.latest(),
-    store.attempts.minutes(thisMinute - SHOWN_MINUTES + 1),
     recentEvents(parts, 'running'),
     recentEvents(parts, 'completed'),
+    knownEndpoints(),
+    store.attempts.latest(),
+    store.attempts.minutes(thisMinute - SHOWN_MINUTES + 1),
   ])
   const found = factsOf(known, scan, latest)
   const facts = scan.isComplete ? found : await countFirst(parts, found, now)

@@ -20,8 +20,8 @@ export function createActions({ status, refresh }) {
         text: `A new attempt of ${event.type} ${event.id} begins at once, and does not change what others get.`,
         action: 'Retry',
         act: async () => {
-          const delivery = await send('POST', `${eventPath(event)}/deliveries${path(endpoint)}/retry`)
-          tell(`${endpoint}: ${RETRIED[delivery.state] ?? delivery.state}`)
+          await send('POST', `${eventPath(event)}/deliveries${path(endpoint)}/retry`)
+          tell(`${endpoint}: a new attempt has begun`)
           refresh()
         },
       }),
@@ -65,14 +65,6 @@ export function createActions({ status, refresh }) {
       return `${temporalUiUrl}/namespaces${path(namespace)}/workflows${below}`
     },
   }
-}
-
-/** @type {Record<string, string>} */
-const RETRIED = {
-  delivered: 'the event is delivered',
-  attempting: 'a new attempt is under way',
-  waiting: 'the attempt failed, and the delivery waits again',
-  discarded: 'the delivery was discarded',
 }
 
 /** @param {import('./wire.js').TestReport} report */

@@ -16,7 +16,7 @@ const POLL_MS = 2_000
 /** How long a server that does not answer is left alone. */
 const RETRY_MS = 5_000
 const TYPING_MS = 250
-const LIMITS = [100, 200]
+const LIMITS = [50, 200]
 
 const live = byId('live', HTMLElement)
 const notice = byId('notice', HTMLElement)
@@ -150,7 +150,8 @@ byId('sign-out', HTMLButtonElement).addEventListener('click', () => {
 })
 document.addEventListener('visibilitychange', () => void refresh())
 
-const { isNeeded, isThere } = await readSession().catch(() => ({ isNeeded: false, isThere: false }))
-byId('sign-out', HTMLElement).hidden = !isThere
-if (isNeeded && !isThere) await askToSignIn()
-else await refresh()
+void refresh()
+readSession().then(
+  ({ isThere }) => (byId('sign-out', HTMLElement).hidden = !isThere),
+  () => undefined,
+)
