@@ -10,7 +10,7 @@ interface ProgramExit {
   signal: NodeJS.Signals | null
 }
 
-/** A Node process of a test; it is killed when it is disposed of. */
+/** A process of a test; it is killed when it is disposed of. */
 export interface Program extends AsyncDisposable {
   /** What it has printed so far, both streams. */
   readonly output: string
@@ -28,13 +28,14 @@ export interface Program extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<ProgramExit>
 }
 
-/** Runs `node` with these arguments in the repository's root; `input` is its standard input. */
+/** Runs `node`, or another program, with these arguments in the repository's root; `input` is its standard input. */
 export async function startProgram(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input?: string,
+  command = process.execPath,
 ): Promise<Program> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'pipe' })
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: 'pipe' })
   // One that does not read it may have ended.
   child.stdin.on('error', () => undefined).end(input)
   const changes = new EventEmitter()

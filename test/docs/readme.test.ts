@@ -4,16 +4,34 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { createApiToken } from '../../src/api/api-token.js'
 import { startReceiver, type Receiver } from '../../src/testing/receiver.js'
+import { blockWith, readBlocks, type DocBlock } from '../support/doc-blocks.js'
+import { runDoc } from '../support/doc-runner.js'
 import { startProgram, type Program } from '../support/program.js'
+import { openDatabase } from '../support/test-database.js'
 
 const run = promisify(execFile)
 
 /** Where the README's examples send their events. */
 const EXAMPLE_URL = 'https://ems.city.example/hooks'
 
+/** What the blocks hold that a shell runs as they are. */
+const RUN_BY_SHELL = [
+  'external-sync endpoints add 911-Dispatch',
+  'external-sync tokens create',
+  'external-sync replay',
+  'external-sync setup',
+  'external-sync doctor',
+  'external-sync migrate',
+  'external-sync codec',
+]
+
+vi.setConfig({ testTimeout: 180_000 })
+
 let readme: string
+let blocks: DocBlock[]
 let folder: string
 let receiver: Receiver
 let worker: Program
@@ -21,6 +39,7 @@ let env: NodeJS.ProcessEnv
 
 beforeAll(async () => {
   readme = await readFile('README.md', 'utf8')
+  blocks = await readBlocks('README.md')
   folder = await mkdtemp(join(tmpdir(), 'external-sync-test-'))
   receiver = await startReceiver()
   env = {
@@ -42,20 +61,12 @@ afterAll(async () => {
 
 /** The code of the fenced block that holds `part`, with the receiver's address for the example's. */
 function block(language: string, part: string): string {
-  const blocks = [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))]
-  const found = blocks.map(([, code = '']) => code).filter((code) => code.includes(part))
-  expect(found).toHaveLength(1)
-  return found.join('').replaceAll(EXAMPLE_URL, `${receiver.url}hooks`)
+  return blockWith(blocks, language, part).code.replaceAll(EXAMPLE_URL, `${receiver.url}hooks`)
 }
 
 /** What the comments behind `console.log` say that it prints. */
 function promisedOutput(code: string): string {
   return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)/g)].map(([, line]) => `${line}\n`).join('')
-}
-
-/** How long something takes is another matter each time. */
-function steady(output: string): string {
-  return output.replaceAll(/\d+ ms/g, 'some ms').replaceAll(/\b(now|\d+ s ago)$/gm, 'lately')
 }
 
 function startSnippet(code: string): Promise<Program> {
@@ -133,20 +144,76 @@ test('the command that registers an endpoint in the container works outside of i
   expect(stdout).toMatch(/^(created|updated|unchanged)\n$/)
 })
 
-test('the commands for a terminal print what the README shows', async () => {
-  // Nothing is registered there yet.
-  const ownEnv = { ...env, SYNC_DATA_DIR: join(folder, 'terminal'), SYNC_TASK_QUEUE: randomUUID() }
-  await using ownWorker = await startProgram(['dist/cli.js', 'worker'], { ...ownEnv, SYNC_LOG_LEVEL: 'info' })
-  await ownWorker.waitForOutput('worker started')
-  const shown = block('console', 'external-sync emit').replace('https://dispatch.city.example/', receiver.url)
-  for (const [command = '', ...lines] of shown
-    .split(/^\$ /m)
-    .slice(1)
-    .map((part) => part.split('\n'))) {
-    const args = ['-c', command.replace('npx external-sync', 'node dist/cli.js')]
-    const { stdout } = await run('sh', args, { env: ownEnv })
-    expect(steady(stdout)).toBe(steady(lines.join('\n')))
-  }
+test('the example of an API of its own, and that of many events', async () => {
+  const planner = await startReceiver()
+  onTestFinished(() => planner.stop())
+  const mapping = block('js', 'Shift-Planner').replace('https://planner.city.example/', planner.url)
+  await using registering = await startSnippet(mapping)
+  expect(await registering.exited).toEqual({ code: 0, signal: null })
+  expect(registering.output).toBe(promisedOutput(mapping))
+
+  const connected =
+    "import { SyncService } from 'external-sync'\nconst syncService = await SyncService.connect()\n"
+  const many = `${connected}${block('js', 'emitMany')}\nconsole.log(receipts.length)\nawait syncService.close()`
+  await using program = await startSnippet(many)
+  expect(await program.exited).toEqual({ code: 0, signal: null })
+  expect(program.output).toBe('2\n')
+  const requests = await planner.waitForRequests(2)
+  expect(requests.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+    'PUT /api/schedules/shift-1',
+    'PUT /api/schedules/shift-2',
+  ])
+})
+
+test('the example of a replay starts one', async () => {
+  await using program = await startSnippet(block('js', 'startReplay'))
+
+  expect(await program.exited).toEqual({ code: 0, signal: null })
+  expect(program.output).toMatch(/^(running|completed) \d+ \d+\n$/)
+})
+
+test('the commands print what the README shows', async () => {
+  const { entry } = createApiToken('emit')
+  const taskQueue = `readme-${randomUUID()}`
+  let ownWorker: Program | undefined
+  onTestFinished(() => void ownWorker?.end('SIGKILL'))
+  const today = new Date().toISOString().slice(0, 'yyyy-mm-dd'.length)
+  const standsFor = new Map([
+    ['https://dispatch.city.example/', receiver.url],
+    ['temporal.city.example:7233', inject('temporalAddress')],
+    ['emit:9f86d081884c7d65…', entry],
+    ['SYNC_CODEC_TOKEN=…', `SYNC_CODEC_TOKEN=${randomUUID()}`],
+    ['postgres://sync:password@db.city.example/sync', await openDatabase()],
+    ['2026-11-01', today],
+  ])
+  await runDoc('README.md', {
+    standsFor,
+    variables: {
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
+      SYNC_TASK_QUEUE: taskQueue,
+    },
+    runs: ({ code }) => RUN_BY_SHELL.some((part) => code.includes(part)),
+    before: {
+      'endpoints add 911-Dispatch': async (shell) => {
+        ownWorker = await startProgram(['dist/cli.js', 'worker'], {
+          ...env,
+          SYNC_DATA_DIR: join(shell.folder, '.external-sync'),
+          SYNC_TASK_QUEUE: taskQueue,
+        })
+        await ownWorker.waitForOutput('worker started')
+      },
+      'external-sync replay': (shell) =>
+        shell.run(`npx external-sync endpoints add EMS-Scheduler --url ${receiver.url}`),
+      'external-sync doctor': async (shell) => {
+        await ownWorker?.end('SIGTERM')
+        // On the default one there is no worker of any test.
+        await shell.run('unset SYNC_TASK_QUEUE')
+      },
+      'external-sync codec': (shell) =>
+        shell.run(`temporal() { ${inject('temporalCliPath')} "$@" --address $TEMPORAL_ADDRESS; }`),
+    },
+  })
 })
 
 test('the example of a test is the one in examples/', async () => {
