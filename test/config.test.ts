@@ -95,7 +95,11 @@ test.each<[name: string, value: string, accepted: string]>([
   ['SYNC_EXPRESS_ATTEMPTS', 'yes', 'true or false'],
   ['SYNC_GROUPING', 'on', 'off or auto'],
   ['SYNC_API_RATE_LIMIT', '', 'a whole number'],
-  ['SYNC_TEMPORAL_UI_URL', 'javascript:alert(1)', 'an http or https URL'],
+  [
+    'SYNC_TEMPORAL_UI_URL',
+    'javascript:alert(1)',
+    'an http or https URL such as https://temporal.city.example',
+  ],
   ['SYNC_API_RATE_LIMIT', '0.5', 'a whole number'],
   ['SYNC_API_RATE_LIMIT', '0', 'at least 1'],
   ['SYNC_TEMPORAL_PATH', '', 'a value, or no such variable'],

@@ -18,9 +18,9 @@ beforeEach(needsChromium)
 afterAll(closeBrowser)
 
 test.for([
-  { events: 100, deliveries: 100, shown: '10,000', counts: 0 },
+  { events: 100, deliveries: 100, shown: /^10,000$/, counts: 0 },
   // More than two pages of a search show.
-  { events: 2_500, deliveries: 4, shown: '8,000 or more', counts: 20 },
+  { events: 2_500, deliveries: 4, shown: /^8,\d{3} or more$/, counts: 20 },
 ])(
   'with 1,000 endpoints and $events events of which $deliveries deliveries wait, the first view asks few questions and is there within a second',
   { timeout: 180_000 },
@@ -58,7 +58,7 @@ test.for([
     expect(Math.min(...views)).toBeLessThan(load < availableParallelism() ? 1_000 : Infinity)
     const { page } = first
     await page.getByText('950 more endpoints').waitFor()
-    await page.locator('#count-waiting').getByText(shown, { exact: true }).waitFor()
+    await page.locator('#count-waiting').getByText(shown).waitFor()
     await page.getByLabel('Filter endpoints by name').fill('system-0777')
     await page.locator('#endpoints > li').nth(1).waitFor({ state: 'detached' })
     await page.getByRole('heading', { name: 'System-0777' }).waitFor()
