@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { startCodecServer } from '../codec-server.js'
 import { CODEC_TOKEN_ACCEPTED, loadConfig, temporalDataFile, type Config } from '../config.js'
 import { InvalidInputError } from '../domain/errors.js'
 import { choosePort } from '../embedded/ports.js'
@@ -7,7 +6,7 @@ import { readRunningServer } from '../embedded/server-record.js'
 import { openKeyRing } from '../encryption/open-key-ring.js'
 import { createLogger } from '../logger.js'
 import { aborted, stopSignal } from '../stop-signal.js'
-import { parsePort } from './start.js'
+import { parsePort } from './option-values.js'
 
 const DEFAULT_IP = '127.0.0.1'
 const DEFAULT_PORT = 8234
@@ -24,6 +23,7 @@ export function codecCommand(): Command {
 async function serve({ port: requested, ip }: { port?: number; ip: string }): Promise<void> {
   const config = loadConfig(process.env)
   if (config.codecToken === undefined) throw tokenMissing()
+  const { startCodecServer } = await import('../codec-server.js')
   const signal = stopSignal()
   const origins = config.codecOrigins ?? (await embeddedOrigins(config))
   const port = await choosePort(ip, { purpose: 'the codec endpoint', requested, preferred: DEFAULT_PORT })

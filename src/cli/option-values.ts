@@ -15,6 +15,16 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   d: 24 * 60 * 60_000,
 }
 
+/** Where the HTTP API is unless told otherwise. */
+export const DEFAULT_API_PORT = 8080
+
+/** A port, or 0 for any free one. */
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('expected a port from 0 to 65535')
+}
+
 /** A whole number of 1 or more. */
 export function parseCount(text: string): number {
   const count = Number(text)

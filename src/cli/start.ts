@@ -1,15 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander'
-import type { Config } from '../config.js'
-import { choosePort } from '../embedded/ports.js'
-import { startServer, type Server } from '../server.js'
-import { startEmbeddedSystem, type EmbeddedSystem } from '../start.js'
-import { aborted } from '../stop-signal.js'
-import { progressSpinner } from './progress-spinner.js'
-import { runProcess, type Process } from './run-process.js'
-
-/** Where the HTTP API is unless told otherwise. */
-export const DEFAULT_API_PORT = 8080
-const LOOPBACK = '127.0.0.1'
+import { Command } from 'commander'
+import { DEFAULT_API_PORT, parsePort } from './option-values.js'
+import type { StartFlags } from './run-start.js'
 
 export function startCommand(): Command {
   return new Command('start')
@@ -23,69 +14,8 @@ export function startCommand(): Command {
       `port of the HTTP API (default: ${DEFAULT_API_PORT}, or a free one)`,
       parsePort,
     )
-    .action((flags: StartFlags) => runProcess((process) => start(process, flags)))
-}
-
-interface StartFlags {
-  port?: number
-  uiPort?: number
-  apiPort?: number
-}
-
-async function start(running: Process, { port, uiPort, apiPort }: StartFlags): Promise<void> {
-  const { config, logger, metrics, signal } = running
-  const spinner = progressSpinner('starting')
-  try {
-    const system = await startEmbeddedSystem({
-      config,
-      logger,
-      port,
-      uiPort,
-      signal,
-      onAttempt: (attempt) => metrics.attemptEnded(attempt),
-      onProgress: (message) => (spinner.text = message),
+    .action(async (flags: StartFlags) => {
+      const { runStart } = await import('./run-start.js')
+      await runStart(flags)
     })
-    try {
-      const server = await serve(system, running, apiPort)
-      spinner.stop()
-      process.stdout.write(describe(system, server, config))
-      await Promise.race([system.failed, aborted(signal)])
-      await server.stop()
-    } finally {
-      await system.stop()
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    spinner.stop()
-  }
-}
-
-async function serve(
-  { service, uiUrl }: EmbeddedSystem,
-  { config, logger, metrics }: Process,
-  requested: number | undefined,
-): Promise<Server> {
-  const port = await choosePort(LOOPBACK, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl = uiUrl } = config
-  return startServer({ service, logger, metrics, ip: LOOPBACK, port, tokens, rateLimit, temporalUiUrl })
-}
-
-function describe(system: EmbeddedSystem, server: Server, { dataDir }: Config): string {
-  return (
-    `external-sync is ready\n` +
-    `  HTTP API     ${server.url}, described by ${server.url}/openapi.json\n` +
-    `  Status page  ${server.url}/\n` +
-    `  Temporal     ${system.address}\n` +
-    `  Temporal UI  ${system.uiUrl}\n` +
-    `  endpoints    in public networks, and in ${system.allowNetworks.join(', ')}\n` +
-    `  data         ${dataDir}\n` +
-    `Stop it with Ctrl-C: what is not delivered yet waits in the data folder.\n`
-  )
-}
-
-export function parsePort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new InvalidArgumentError('expected a port from 0 to 65535')
 }

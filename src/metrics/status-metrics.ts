@@ -16,17 +16,18 @@ export function addStatusMetrics(register: Registry, read: ReadEndpoints, now = 
     help: string,
     sampleOf: (status: EndpointStatus) => number | undefined,
   ): void => {
-    new Gauge({
+    const gauge = new Gauge({
       name,
       help,
       labelNames: ['endpoint', 'reason'],
-      registers: [register],
+      registers: [],
       async collect() {
         const samples = await samplesOf(sampleOf)
         this.reset()
         for (const [labels, value] of samples) this.set(labels, value)
       },
     })
+    register.registerMetric(gauge)
   }
   const samplesOf = async (sampleOf: (status: EndpointStatus) => number | undefined): Promise<Sample[]> => {
     const endpoints = await read().catch(() => [])

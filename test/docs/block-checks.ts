@@ -8,6 +8,7 @@ export type BlockCheck = {
 } & ({ test: string } | { because: string })
 
 const readme = { file: 'README.md', test: 'test/docs/readme.test.ts' }
+const observability = { file: 'docs/observability.md', test: 'test/docs/observability.test.ts' }
 const receivers = { file: 'docs/receivers.md', test: 'test/docs/receivers.test.ts' }
 const A_PICTURE = 'a picture'
 const NEEDS_DOCKER = 'Docker is not where the tests run; test/examples/compose.test.ts checks the file itself'
@@ -44,6 +45,8 @@ export const BLOCK_CHECKS: readonly BlockCheck[] = [
   { file: 'docs/api.md', language: 'sh', test: 'test/docs/api.test.ts' },
   { file: 'docs/api.md', language: 'python', part: 'def emit', test: 'test/docs/api.test.ts' },
   { file: 'docs/operations.md', language: 'console', test: 'test/docs/operations.test.ts' },
+  { ...observability, language: 'yaml', part: 'scrape_configs' },
+  { ...observability, language: 'sh', part: 'OTEL_EXPORTER_OTLP_ENDPOINT' },
   { ...receivers, language: 'http' },
   { ...receivers, language: 'ts', part: 'isSignedBy' },
   { ...receivers, language: 'ts', part: 'listens on' },

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test, type TestContext } from 'vitest'
 import { createMetrics } from '../../src/metrics/metrics.js'
+import { isInstalled } from '../support/is-installed.js'
 
 const run = promisify(execFile)
 const MONITORING = fileURLToPath(new URL('../../monitoring/', import.meta.url))
@@ -63,6 +64,5 @@ async function queries(): Promise<string[]> {
 }
 
 function requirePromtool(skip: TestContext['skip']): void {
-  const { status } = spawnSync('promtool', ['--version'])
-  skip(status !== 0, 'there is no promtool on the PATH: it comes with the prometheus package')
+  skip(!isInstalled('promtool'), 'there is no promtool on the PATH: it comes with the prometheus package')
 }
