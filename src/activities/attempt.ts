@@ -83,8 +83,10 @@ export interface AttemptDependencies {
 /**
  * Makes one attempt and says what follows; one that `signal` cancels is `interrupted`.
  * What is known of the endpoint may be a little old: before that makes a delivery wait or end, it is read anew,
- * and where it is another, the attempt is made again.
- * @throws {SyncError} `STORE_UNAVAILABLE` or `ENCRYPTION_KEY_MISSING`, which another try or worker may cure
+ * and where it is another, the attempt is made again. What is not in the store is given up only where the store
+ * says that it was removed: a store that has never had it is another one, or an old copy.
+ * @throws {SyncError} `STORE_UNAVAILABLE`, `ENDPOINT_NOT_FOUND` or `ENCRYPTION_KEY_MISSING`, which another try or
+ * worker may cure
  */
 export async function makeAttempt(
   dependencies: AttemptDependencies,
@@ -97,8 +99,17 @@ export async function makeAttempt(
   const outcome = await attemptAt(known, dependencies, input, before, time)
   if (outcome.kind !== 'waiting' && outcome.kind !== 'discarded') return outcome
   const latest = await endpoints.getLatest(input.endpoint)
+  if (latest === undefined && !(await endpoints.wasRemoved(input.endpoint))) throw notInStore(input.endpoint)
   if (latest?.version === known?.version) return outcome
   return attemptAt(latest, dependencies, input, outcome, time)
+}
+
+function notInStore(name: string): SyncError {
+  return new SyncError(
+    'ENDPOINT_NOT_FOUND',
+    `the endpoint store of this worker has never had ${name}, for which an event was accepted: is it another store, ` +
+      'or an old copy? The delivery is kept, and tried again; registering the endpoint, or removing it then, ends that',
+  )
 }
 
 /** The time: the server's, where that is ahead, as it skips time in tests. */

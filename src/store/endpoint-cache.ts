@@ -16,6 +16,11 @@ export interface EndpointReader {
    * @throws {SyncError} `STORE_UNAVAILABLE`: one that is not known yet would be missed
    */
   subscribers(eventType: string, revision?: number): Promise<readonly string[]>
+  /**
+   * Whether the database says that the endpoint was removed, and not nothing of it at all.
+   * @throws {SyncError} `STORE_UNAVAILABLE`
+   */
+  wasRemoved(name: string): Promise<boolean>
   close(): void
 }
 
@@ -76,6 +81,11 @@ export class EndpointCache implements EndpointReader {
       this.#subscribers.set(eventType, names)
     }
     return names
+  }
+
+  async wasRemoved(name: string): Promise<boolean> {
+    const [last] = await this.#store.history(name, { limit: 1 })
+    return last?.action === 'removed'
   }
 
   close(): void {

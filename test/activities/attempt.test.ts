@@ -45,6 +45,13 @@ test('an endpoint that was removed ends the delivery', async () => {
   expect(outcome).toMatchObject({ kind: 'discarded', reason: 'the endpoint was removed' })
 })
 
+test('an endpoint that the store has never had is tried again, and its delivery is not given up', async () => {
+  await expect(attempt({ known: undefined, latest: undefined, wasRemoved: false })).rejects.toMatchObject({
+    code: 'ENDPOINT_NOT_FOUND',
+    message: expect.stringContaining('has never had EMS'),
+  })
+})
+
 test('an endpoint whose key is missing is tried again, and does not wait as misconfigured', async () => {
   const problem = { problem: 'what is encrypted under the key "k2" cannot be read', missingKey: 'k2' }
 
@@ -58,10 +65,12 @@ async function attempt({
   known,
   latest,
   problem,
+  wasRemoved = true,
 }: {
   known: string | undefined
   latest: string | undefined
   problem?: object
+  wasRemoved?: boolean
 }) {
   await using receiver = await startReceiver(({ headers }, response) => {
     response.writeHead(headers.authorization === 'new' ? 200 : 401).end()
@@ -86,6 +95,7 @@ async function attempt({
       endpoints: {
         get: () => Promise.resolve(at(known)),
         getLatest: () => Promise.resolve(at(latest)),
+        wasRemoved: () => Promise.resolve(wasRemoved),
         subscribers: () => Promise.resolve([]),
         close: () => undefined,
       },

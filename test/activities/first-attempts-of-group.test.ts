@@ -163,6 +163,7 @@ async function attemptAll(
     subscribers: (type: string) => Promise.resolve(subscribed[type]!),
     get: () => Promise.resolve(undefined),
     getLatest: () => Promise.resolve(undefined),
+    wasRemoved: () => Promise.resolve(true),
     close: () => Promise.resolve(),
   }
   const firstAttemptsOfGroup = createFirstAttemptsOfGroup(

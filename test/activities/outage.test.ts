@@ -27,6 +27,7 @@ async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respon
     endpoints: {
       get: () => Promise.resolve(endpoint),
       getLatest: () => Promise.resolve(endpoint),
+      wasRemoved: () => Promise.resolve(true),
       subscribers: () => Promise.resolve([]),
       close: () => undefined,
     },

@@ -147,6 +147,7 @@ async function open({
       endpoints: {
         get: () => Promise.resolve(endpoint),
         getLatest: () => Promise.resolve(endpoint),
+        wasRemoved: () => Promise.resolve(true),
         subscribers: () => Promise.resolve([]),
         close: () => undefined,
       },
