@@ -62,7 +62,7 @@ import {
 import { parseEndpoint } from './domain/parse-endpoint.js'
 import { createLogger, type Logger } from './logger.js'
 import { traceEmit } from './tracing/event-spans.js'
-import type { EndpointChange, HistoryOptions, Registration } from './store/endpoint-store.js'
+import type { ChangeOptions, EndpointChange, HistoryOptions, Registration } from './store/endpoint-store.js'
 import type { DeliveryPage } from './workflows/messages.js'
 
 export type { RemoveEndpointOptions, ShownEndpoint } from './client/endpoint-registry.js'
@@ -105,6 +105,7 @@ export type { ReplayHold, ReplayState } from './domain/replay.js'
 export type { EndpointStatus, EndpointStatusName, EndpointTotals, MinuteStatus } from './domain/status.js'
 export type { Json } from './domain/json.js'
 export type {
+  ChangeOptions,
   EndpointChange,
   HistoryOptions,
   Registration,
@@ -160,10 +161,14 @@ export class SyncService implements AsyncDisposable {
    * Registers an endpoint with exactly these settings; the same settings again change nothing.
    * @throws {InvalidInputError}
    */
-  registerEndpoint(name: string, settings: EndpointSettings): Promise<Registration> {
+  registerEndpoint(
+    name: string,
+    settings: EndpointSettings,
+    options: ChangeOptions = {},
+  ): Promise<Registration> {
     return this.#change(() => {
       const parsed = parseEndpoint(name, settings)
-      return (parts) => registerEndpoint(parts, name, parsed)
+      return (parts) => registerEndpoint(parts, name, parsed, options)
     })
   }
 
@@ -173,10 +178,14 @@ export class SyncService implements AsyncDisposable {
    * @throws {InvalidInputError}
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`
    */
-  updateEndpoint(name: string, changes: EndpointChanges): Promise<'updated' | 'unchanged'> {
+  updateEndpoint(
+    name: string,
+    changes: EndpointChanges,
+    options: ChangeOptions = {},
+  ): Promise<'updated' | 'unchanged'> {
     return this.#change(() => {
       const copy = { ...changes }
-      return (parts) => updateEndpoint(parts, name, copy)
+      return (parts) => updateEndpoint(parts, name, copy, options)
     })
   }
 
@@ -184,16 +193,16 @@ export class SyncService implements AsyncDisposable {
    * Keeps what is to be delivered to the endpoint, events emitted meanwhile included, until it is resumed.
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`
    */
-  pauseEndpoint(name: string): Promise<'updated' | 'unchanged'> {
-    return this.#change(() => (parts) => setEndpointState(parts, name, 'paused'))
+  pauseEndpoint(name: string, options: ChangeOptions = {}): Promise<'updated' | 'unchanged'> {
+    return this.#change(() => (parts) => setEndpointState(parts, name, 'paused', options))
   }
 
   /**
    * Delivers again, first of all what waits.
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`
    */
-  resumeEndpoint(name: string): Promise<'updated' | 'unchanged'> {
-    return this.#change(() => (parts) => setEndpointState(parts, name, 'active'))
+  resumeEndpoint(name: string, options: ChangeOptions = {}): Promise<'updated' | 'unchanged'> {
+    return this.#change(() => (parts) => setEndpointState(parts, name, 'active', options))
   }
 
   /**
@@ -210,8 +219,8 @@ export class SyncService implements AsyncDisposable {
    * is shown nowhere else. The one before signs beside it until the next rotation, or until `signingSecrets` is set.
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_UNUSABLE` where its secrets cannot be read
    */
-  rotateSigningSecret(name: string): Promise<RotatedSecret> {
-    return this.#change(() => (parts) => rotateSigningSecret(parts, name))
+  rotateSigningSecret(name: string, options: ChangeOptions = {}): Promise<RotatedSecret> {
+    return this.#change(() => (parts) => rotateSigningSecret(parts, name, options))
   }
 
   /** @throws {SyncError} `ENDPOINT_NOT_FOUND` */

@@ -60,7 +60,8 @@ async function list({ json }: JsonFlag): Promise<void> {
     note(
       running === 0
         ? 'no event is open: all endpoints are up to date'
-        : `${running} events are not delivered everywhere yet: external-sync events list --status running`,
+        : `${running === 1 ? '1 event is' : `${running} events are`} not delivered everywhere yet: ` +
+            'external-sync events list --status running',
     )
   })
 }

@@ -13,6 +13,7 @@ import { parseInput } from '../domain/parse-input.js'
 import { waitingQuery } from '../domain/search-attributes.js'
 import {
   isUsable,
+  type ChangeOptions,
   type EndpointStore,
   type HistoryOptions,
   type Registration,
@@ -28,7 +29,7 @@ export interface RegistryParts {
 }
 
 /** How an endpoint is removed. */
-export interface RemoveEndpointOptions {
+export interface RemoveEndpointOptions extends ChangeOptions {
   /** Discard the deliveries that wait for it, with that reason on record. @default false: refuse to remove it */
   discardWaiting?: boolean
 }
@@ -40,8 +41,9 @@ export async function registerEndpoint(
   parts: RegistryParts,
   name: string,
   settings: EndpointSettings,
+  options: ChangeOptions,
 ): Promise<Registration> {
-  const result = await parts.store.put(name, settings)
+  const result = await parts.store.put(name, settings, options)
   if (result === 'updated') await startRelease(parts, name)
   return result
 }
@@ -50,8 +52,11 @@ export async function updateEndpoint(
   parts: RegistryParts,
   name: string,
   changes: EndpointChanges,
+  options: ChangeOptions,
 ): Promise<'updated' | 'unchanged'> {
-  const result = await parts.store.update(name, (current) => parseEndpoint(name, { ...current, ...changes }))
+  const change = (current: EndpointSettings): EndpointSettings =>
+    parseEndpoint(name, { ...current, ...changes })
+  const result = await parts.store.update(name, change, options)
   if (result === 'updated') await startRelease(parts, name)
   return result ?? endpointNotFound(name)
 }
@@ -60,8 +65,9 @@ export async function setEndpointState(
   parts: RegistryParts,
   name: string,
   state: EndpointState,
+  options: ChangeOptions,
 ): Promise<'updated' | 'unchanged'> {
-  const result = await parts.store.setState(name, state)
+  const result = await parts.store.setState(name, state, options)
   if (result === 'updated' && state === 'active') await startRelease(parts, name)
   return result ?? endpointNotFound(name)
 }
@@ -69,10 +75,10 @@ export async function setEndpointState(
 export async function removeEndpoint(
   parts: RegistryParts,
   name: string,
-  { discardWaiting = false }: RemoveEndpointOptions,
+  { discardWaiting = false, ...options }: RemoveEndpointOptions,
 ): Promise<void> {
   if (!discardWaiting) await refuseWhileWaiting(parts, name)
-  if (!(await parts.store.remove(name))) endpointNotFound(name)
+  if (!(await parts.store.remove(name, options))) endpointNotFound(name)
   await startRelease(parts, name)
 }
 

@@ -1,4 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { EndpointSettings } from '../domain/endpoint.js'
+import type { ChangeOptions } from '../store/endpoint-store.js'
 import { startRelease } from '../temporal/start-release.js'
 import { endpointNotFound, type RegistryParts } from './endpoint-registry.js'
 
@@ -14,14 +16,19 @@ export type RotatedSecret = { signingSecret: string } | { publicKey: string }
  * rotation, or until `signingSecrets` is set.
  * @throws {SyncError} `ENDPOINT_NOT_FOUND`
  */
-export async function rotateSigningSecret(parts: RegistryParts, name: string): Promise<RotatedSecret> {
+export async function rotateSigningSecret(
+  parts: RegistryParts,
+  name: string,
+  options: ChangeOptions,
+): Promise<RotatedSecret> {
   let rotated: RotatedSecret | undefined
-  const result = await parts.store.update(name, (current) => {
+  const rotate = (current: EndpointSettings): EndpointSettings => {
     const before = current.signingSecrets?.slice(0, 1) ?? []
     const { secret, shown } = newSecret(before[0]?.startsWith('whsk_') === true)
     rotated = shown
     return { ...current, signingSecrets: [secret, ...before] }
-  })
+  }
+  const result = await parts.store.update(name, rotate, options)
   if (result === undefined || rotated === undefined) return endpointNotFound(name)
   await startRelease(parts, name)
   return rotated

@@ -45,6 +45,33 @@ describe('a token', () => {
     }
   })
 
+  test('is who made a change, in the history of the endpoint', async () => {
+    const { tokenOf, tokens = [] } = createTokens()
+    const api = await openApiOf(environment, { tokens })
+    const actorOf = (role: ApiRole): string =>
+      `${role}:${tokens.find((token) => token.role === role)?.sha256.slice(0, 8)}`
+    const admin = { token: tokenOf.admin }
+    const path = '/v1/endpoints/Changed-By'
+
+    await api.call('PUT', path, { ...admin, body: { url: 'https://ems.city.example/hook' } })
+    await api.call('PATCH', path, { ...admin, body: { signingSecrets: null } })
+    await api.call('POST', `${path}/rotate-secret`, admin)
+    await api.call('POST', `${path}/pause`, { token: tokenOf.operate })
+    await api.call('POST', `${path}/resume`, { token: tokenOf.operate })
+    await api.call('DELETE', path, admin)
+
+    const { body } = await api.call('GET', `${path}/history`, admin)
+    expect(
+      body.changes.map(({ action, actor }: Record<string, string>) => [action, actor]).toReversed(),
+    ).toEqual([
+      ['created', actorOf('admin')],
+      ['updated', actorOf('admin')],
+      ['paused', actorOf('operate')],
+      ['resumed', actorOf('operate')],
+      ['removed', actorOf('admin')],
+    ])
+  })
+
   test.for<[what: string, headersOf: (token: string) => Record<string, string>]>([
     ['none', () => ({})],
     ['another', () => ({ authorization: `Bearer ${createApiToken('admin').token}` })],

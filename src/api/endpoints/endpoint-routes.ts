@@ -1,8 +1,9 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { EndpointChanges, EndpointSettings, Registration, SyncService } from '../../client.js'
 import { answer, problems } from '../problem-schema.js'
+import { by } from './changed-by.js'
 import {
   changedAnswer,
   endpointAnswer,
@@ -27,9 +28,18 @@ const tags = ['endpoints']
 export function addEndpointRoutes(app: FastifyInstance, { service }: { service: EndpointService }): void {
   const routes = app.withTypeProvider<ZodTypeProvider>()
 
-  const register = async (reply: FastifyReply, name: string, settings: object): Promise<object> => {
+  const register = async (
+    { caller }: FastifyRequest,
+    reply: FastifyReply,
+    name: string,
+    settings: object,
+  ): Promise<object> => {
     // What it is exactly is checked by the service, as a whole.
-    const result: Registration = await service.registerEndpoint(name, settings as EndpointSettings)
+    const result: Registration = await service.registerEndpoint(
+      name,
+      settings as EndpointSettings,
+      by(caller),
+    )
     void reply.code(result === 'created' ? 201 : 200).header('location', `/v1/endpoints/${name}`)
     return { result, endpoint: await service.getEndpoint(name) }
   }
@@ -66,7 +76,10 @@ export function addEndpointRoutes(app: FastifyInstance, { service }: { service: 
         response: registered,
       },
     },
-    ({ body: { name, ...settings } }, reply) => register(reply, name, settings),
+    (request, reply) => {
+      const { name, ...settings } = request.body
+      return register(request, reply, name, settings)
+    },
   )
 
   routes.put(
@@ -83,7 +96,7 @@ export function addEndpointRoutes(app: FastifyInstance, { service }: { service: 
         response: registered,
       },
     },
-    ({ params: { name }, body }, reply) => register(reply, name, body),
+    (request, reply) => register(request, reply, request.params.name, request.body),
   )
 
   routes.get(
@@ -119,8 +132,8 @@ export function addEndpointRoutes(app: FastifyInstance, { service }: { service: 
         },
       },
     },
-    async ({ params: { name }, body }) => ({
-      result: await service.updateEndpoint(name, withoutNulls(body) as EndpointChanges),
+    async ({ params: { name }, body, caller }) => ({
+      result: await service.updateEndpoint(name, withoutNulls(body) as EndpointChanges, by(caller)),
       endpoint: await service.getEndpoint(name),
     }),
   )
@@ -138,8 +151,8 @@ export function addEndpointRoutes(app: FastifyInstance, { service }: { service: 
         response: { 204: z.undefined().describe('It is removed.'), ...problems(404, 409, 413, 415) },
       },
     },
-    async ({ params: { name }, query: { discardWaiting } }, reply) => {
-      await service.removeEndpoint(name, { discardWaiting: discardWaiting === 'true' })
+    async ({ params: { name }, query: { discardWaiting }, caller }, reply) => {
+      await service.removeEndpoint(name, { discardWaiting: discardWaiting === 'true', ...by(caller) })
       return reply.code(204).send()
     },
   )

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { SyncService } from '../../client.js'
+import type { ChangeOptions, SyncService } from '../../client.js'
 import { SyncError } from '../../domain/errors.js'
 import { countCursor, limitUpTo } from '../page-query.js'
 import { answer, problems } from '../problem-schema.js'
+import { by } from './changed-by.js'
 import {
   changedAnswer,
   endpointPath,
@@ -40,12 +41,12 @@ export function addEndpointOperationRoutes(
     {
       operation: 'pause',
       summary: 'Keep everything for an endpoint until it is resumed',
-      change: (name: string) => service.pauseEndpoint(name),
+      change: (name: string, options: ChangeOptions) => service.pauseEndpoint(name, options),
     },
     {
       operation: 'resume',
       summary: 'Deliver again, first of all what waits',
-      change: (name: string) => service.resumeEndpoint(name),
+      change: (name: string, options: ChangeOptions) => service.resumeEndpoint(name, options),
     },
   ]) {
     routes.post(
@@ -60,8 +61,8 @@ export function addEndpointOperationRoutes(
           response: { 200: answer('The endpoint as it is now.', changedAnswer), ...problems(404, 413, 415) },
         },
       },
-      async ({ params: { name } }) => ({
-        result: await change(name),
+      async ({ params: { name }, caller }) => ({
+        result: await change(name, by(caller)),
         endpoint: await service.getEndpoint(name),
       }),
     )
@@ -100,7 +101,7 @@ export function addEndpointOperationRoutes(
         },
       },
     },
-    ({ params: { name } }) => service.rotateSigningSecret(name),
+    ({ params: { name }, caller }) => service.rotateSigningSecret(name, by(caller)),
   )
 
   routes.get(
