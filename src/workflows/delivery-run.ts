@@ -1,12 +1,12 @@
 import {
   ActivityCancellationType,
-  ActivityFailure,
   CancellationScope,
   isCancellation,
   log,
   proxyActivities,
   proxyLocalActivities,
   sleep,
+  TemporalFailure,
 } from '@temporalio/workflow'
 import type { DeliverInput } from '../activities/attempt.js'
 import type { FirstOutcome } from '../activities/first-attempts.js'
@@ -225,7 +225,8 @@ export class DeliveryRun {
   /** What follows from an activity that failed instead of returning its outcome. */
   #withoutOutcome<T extends object>(error: unknown, next: T): (T & RoundProgress) | Interrupted {
     if (isCancellation(error) && this.#isInterrupted) return { kind: 'interrupted', ...this.#progress }
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error
+    // The failure of a local activity comes as it is, and not within an `ActivityFailure`.
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error
     const { message } = error.cause ?? error
     log.error('an attempt has no outcome', { endpoint: this.#delivery.endpoint, error })
     return {

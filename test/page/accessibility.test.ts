@@ -48,7 +48,7 @@ test.for([
   await page.getByLabel('Token').fill(tokenOf.operate)
   await page.keyboard.press('Enter')
   await endpointRow(page, 'Regional-Hospital').waitFor()
-  await eventRow(page, 'SAFETY-7-v1').locator('summary').click()
+  await eventRow(page, 'NIGHT-7-v1').locator('summary').click()
   await endpointRow(page, '911-Dispatch').getByText('What waits').click()
   await page.getByText('HTTP 401').first().waitFor()
   await page.getByText('The same as a table').click()
@@ -99,9 +99,9 @@ test('everything is done with the keyboard alone, and the focus comes back', asy
   await page.keyboard.press('Enter')
   await expect.poll(focused, { timeout: 20_000 }).toBe('Pause EMS-Scheduler')
 
-  await tabTo(page, /SAFETY-7-v1/)
+  await tabTo(page, /NIGHT-7-v1/)
   await page.keyboard.press('Enter')
-  await eventRow(page, 'SAFETY-7-v1').getByText('HTTP 401').waitFor()
+  await eventRow(page, 'NIGHT-7-v1').getByText('HTTP 401').waitFor()
 })
 
 /** Presses Tab until an element of this text has the focus. */
@@ -148,9 +148,9 @@ async function fillWithAll(system: SyncTestEnvironment): Promise<void> {
   await syncService.registerEndpoint('City-Archive', { url: up.url, events: ['policy.*'] })
   await syncService.pauseEndpoint('City-Archive')
   for (let shift = 1; shift <= 12; shift += 1)
-    await syncService.emit('schedule.updated', { shift }, { id: `shift-${shift}` })
-  const policy = await syncService.emit('policy.approved', 1, { id: 'SAFETY-7-v1' })
-  const incident = await syncService.emit('incident.opened', 1, { id: '4711-v1' })
+    await syncService.emit('schedule.updated', { shift }, { id: `page-shift-${shift}` })
+  const policy = await syncService.emit('policy.approved', 1, { id: 'NIGHT-7-v1' })
+  const incident = await syncService.emit('incident.opened', 1, { id: 'PIER-4-v1' })
   await syncService.emit('tide.rising', 1, { id: 'spring-tide' })
   await waitUntilWaiting(environment, policy, 'misconfigured')
   await waitUntilWaiting(environment, incident, 'rejected')
