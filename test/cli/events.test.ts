@@ -16,11 +16,11 @@ test('events are listed by type, status, time and the endpoint for which they wa
   await syncService.registerEndpoint('Healthy', { url: healthy.url })
   await syncService.registerEndpoint('Refusing', { url: refusing.url, events: ['policy.*'] })
   await processes.startWorker()
-  for (const id of ['listed-1', 'listed-2', 'listed-3']) {
+  for (const id of ['cli-listed-1', 'cli-listed-2', 'cli-listed-3']) {
     await waitUntilWaiting({ syncService }, await syncService.emit('policy.approved', 1, { id }), 'rejected')
   }
-  await syncService.emit('schedule.updated', 1, { id: 'listed-4' })
-  await syncService.waitForDeliveries('schedule.updated', 'listed-4')
+  await syncService.emit('schedule.updated', 1, { id: 'cli-listed-4' })
+  await syncService.waitForDeliveries('schedule.updated', 'cli-listed-4')
   const idsOf = async (...args: string[]): Promise<string[]> => {
     const { code, stdout } = await run(['events', 'list', ...args, '--json'])
     expect(code).toBe(0)
@@ -30,19 +30,24 @@ test('events are listed by type, status, time and the endpoint for which they wa
   }
 
   await vi.waitFor(
-    async () => expect(await idsOf('--waiting-on', 'Refusing')).toEqual(['listed-1', 'listed-2', 'listed-3']),
+    async () =>
+      expect(await idsOf('--waiting-on', 'Refusing')).toEqual([
+        'cli-listed-1',
+        'cli-listed-2',
+        'cli-listed-3',
+      ]),
     { timeout: 30_000 },
   )
-  await vi.waitFor(async () => expect(await idsOf('--status', 'completed')).toEqual(['listed-4']), {
+  await vi.waitFor(async () => expect(await idsOf('--status', 'completed')).toEqual(['cli-listed-4']), {
     timeout: 30_000,
   })
-  expect(await idsOf('--type', 'schedule.updated', '--since', '2h')).toEqual(['listed-4'])
-  expect(await idsOf('--all')).toEqual(['listed-1', 'listed-2', 'listed-3', 'listed-4'])
+  expect(await idsOf('--type', 'schedule.updated', '--since', '2h')).toEqual(['cli-listed-4'])
+  expect(await idsOf('--all')).toEqual(['cli-listed-1', 'cli-listed-2', 'cli-listed-3', 'cli-listed-4'])
 
   const page = await run(['events', 'list', '--limit', '2'])
   expect(page.stderr).toBe('there are more: --limit 20, or --all\n')
   expect(page.stdout).toMatch(
-    /^EVENT +STATUS +ACCEPTED +WAITING +FOR\n(policy\.approved\/listed-\d +running +(now|\d+ s ago) +1 +Refusing\n){2}$/,
+    /^EVENT +STATUS +ACCEPTED +WAITING +FOR\n(policy\.approved\/cli-listed-\d +running +(now|\d+ s ago) +1 +Refusing\n){2}$/,
   )
   expect(await run(['events', 'list', '--waiting-on', 'Healthy'])).toMatchObject({
     code: 4,
@@ -54,8 +59,8 @@ test('events are listed by type, status, time and the endpoint for which they wa
     output: 'ENDPOINT_NOT_FOUND endpoint "Healty" is not registered\n',
   })
 
-  const shown = await run(['events', 'show', 'policy.approved/listed-1'])
-  expect(shown.stdout).toMatch(/^policy.approved\/listed-1: 2 deliveries, 1 open\n/)
+  const shown = await run(['events', 'show', 'policy.approved/cli-listed-1'])
+  expect(shown.stdout).toMatch(/^policy.approved\/cli-listed-1: 2 deliveries, 1 open\n/)
   expect(shown.stdout).toMatch(/\nHealthy +delivered +1 +200 +(now|\d+ [sm] ago)\n/)
   expect(shown.stdout).toMatch(/\nRefusing +waiting +rejected +1 +HTTP 422 +in 1\d m\n/)
 })
