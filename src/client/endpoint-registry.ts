@@ -11,6 +11,7 @@ import { SyncError } from '../domain/errors.js'
 import { parseEndpoint } from '../domain/parse-endpoint.js'
 import { parseInput } from '../domain/parse-input.js'
 import { waitingQuery } from '../domain/search-attributes.js'
+import { wholeNumberUpTo } from '../domain/whole-number.js'
 import {
   isUsable,
   type ChangeOptions,
@@ -96,12 +97,7 @@ export async function listEndpoints({ store }: RegistryParts): Promise<ShownEndp
 const historySchema = z.strictObject(
   {
     before: z.number('a revision').int('a revision').min(1, 'at least 1').optional(),
-    limit: z
-      .number('a number')
-      .int('a whole number')
-      .min(1, 'at least 1')
-      .max(1_000, 'at most 1000')
-      .optional(),
+    limit: wholeNumberUpTo(1_000).optional(),
   },
   'an object of before and limit',
 )

@@ -15,6 +15,7 @@ import { parseInput } from '../domain/parse-input.js'
 import { findGrouped, type EventLookup } from './grouped-events.js'
 import { noWorker } from './no-worker.js'
 import { fitEvidence } from '../domain/fit-evidence.js'
+import { wholeNumberUpTo } from '../domain/whole-number.js'
 import { grpcStatus } from '../temporal/grpc-status.js'
 import { readRoundProgress, type PendingActivity } from '../temporal/round-progress.js'
 import {
@@ -42,12 +43,7 @@ const optionsSchema = z.strictObject({
     .string('a nextCursor')
     .regex(/^\d{1,9}$/, 'a nextCursor of the page before')
     .optional(),
-  limit: z
-    .number('a number')
-    .int('a whole number')
-    .min(1, 'at least 1')
-    .max(MAX_PAGE_SIZE, `at most ${MAX_PAGE_SIZE}`)
-    .optional(),
+  limit: wholeNumberUpTo(MAX_PAGE_SIZE).optional(),
 })
 
 /** @throws {InvalidInputError} */

@@ -9,6 +9,7 @@ import { endpointNameSchema } from '../domain/parse-endpoint.js'
 import { parseInput } from '../domain/parse-input.js'
 import { eventsQuery } from '../domain/search-attributes.js'
 import { eventOfWorkflow, isPart, workflowIdOf } from '../domain/workflow-id.js'
+import { wholeNumberUpTo } from '../domain/whole-number.js'
 import { failedWith } from '../temporal/grpc-status.js'
 import { readStartInput } from '../temporal/start-input.js'
 import type { SyncGroupInput, SyncGroupResult } from '../workflows/messages.js'
@@ -116,12 +117,7 @@ const optionsSchema = z.strictObject(
       .optional(),
     since: timeSchema.optional(),
     until: timeSchema.optional(),
-    limit: z
-      .number('a number')
-      .int('a whole number')
-      .min(1, 'at least 1')
-      .max(MAX_LIMIT, `at most ${MAX_LIMIT}`)
-      .default(DEFAULT_LIMIT),
+    limit: wholeNumberUpTo(MAX_LIMIT).default(DEFAULT_LIMIT),
     cursor: z.string('a nextCursor').max(4_000, 'a nextCursor of the page before').optional(),
   },
   'an object of options',

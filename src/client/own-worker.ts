@@ -16,8 +16,8 @@ interface OwnWorkerOptions {
   store: EndpointStore
   taskQueue: string
   allowNetworks: readonly string[] | undefined
-  connectors: readonly Connector[] | undefined
-  onAttempt: SyncWorkerOptions['onAttempt']
+  connectors?: readonly Connector[]
+  onAttempt?: SyncWorkerOptions['onAttempt']
   logger: Logger
 }
 

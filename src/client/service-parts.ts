@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ObservedAttempt } from '../activities/attempt.js'
 import { LOOPBACK_NETWORKS, type Config } from '../config.js'
 import { parseInput } from '../domain/parse-input.js'
+import { wholeNumberUpTo } from '../domain/whole-number.js'
 import type { Connector } from '../delivery/connectors/connector.js'
 import type { Logger } from '../logger.js'
 import type { EndpointStore } from '../store/endpoint-store.js'
@@ -100,12 +101,7 @@ const optionsSchema = z
       taskQueue: z.string('a string').min(1, 'a task queue').max(200, 'at most 200 characters').optional(),
       allowNetworks: z.array(z.string(), 'an array of networks').optional(),
       grouping: z.enum(['off', 'auto'], 'off or auto').optional(),
-      maxDataBytes: z
-        .number('a number')
-        .int('a whole number')
-        .min(1, 'at least 1')
-        .max(1024 * 1024, 'at most 1048576')
-        .optional(),
+      maxDataBytes: wholeNumberUpTo(1024 * 1024).optional(),
       logger: z.instanceof(Object, { error: 'a pino logger' }).optional(),
     },
     'an object of options',
@@ -172,8 +168,6 @@ export async function openServiceParts(
       store,
       taskQueue,
       allowNetworks: options.allowNetworks ?? config.allowNetworks,
-      connectors: undefined,
-      onAttempt: undefined,
       ...(worker !== true && worker),
       logger: logger(),
     })

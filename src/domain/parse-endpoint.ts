@@ -13,6 +13,7 @@ import {
 import { parseInput, showValue } from './parse-input.js'
 import { MAX_ATTEMPTS_PER_SECOND } from './rate-limit.js'
 import { ACCEPTED_URL, isAcceptedUrl } from './accepted-url.js'
+import { wholeNumberUpTo } from './whole-number.js'
 
 const DAY_MS = 24 * 60 * 60_000
 
@@ -92,12 +93,7 @@ export const settingsSchema = z.strictObject(
       .optional(),
     retry: retrySchema.optional(),
     attemptTimeoutMs: milliseconds(100, MAX_ATTEMPT_TIMEOUT_MS).optional(),
-    maxConcurrentAttempts: z
-      .number('a number')
-      .int('a whole number')
-      .min(1, 'at least 1')
-      .max(1_000, 'at most 1000')
-      .optional(),
+    maxConcurrentAttempts: wholeNumberUpTo(1_000).optional(),
     maxAttemptsPerSecond: z
       .number('a number')
       .min(0.01, 'at least 0.01')

@@ -45,6 +45,22 @@ export interface MinuteStatus {
   maxLatencyMs?: number
 }
 
+/** How everything stands but for events, a second or two ago. */
+export interface StatusOverview {
+  /** The namespace in Temporal that this is about. */
+  namespace: string
+  /** Of all endpoints, shown or not. */
+  totals: EndpointTotals
+  /** Deliveries that wait, of all endpoints. */
+  waiting: { count: number; atLeast?: true }
+  /** Those in trouble first. */
+  endpoints: EndpointStatus[]
+  /** How many more there are that match. */
+  more: number
+  /** The minutes of the last hour in which there were attempts. */
+  minutes: MinuteStatus[]
+}
+
 /** What is known of an endpoint, from which its status follows. */
 export interface EndpointFacts {
   name: string

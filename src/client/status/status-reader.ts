@@ -6,11 +6,11 @@ import {
   mayWait,
   totalsOf,
   type EndpointFacts,
-  type EndpointStatus,
-  type EndpointTotals,
   type MinuteStatus,
+  type StatusOverview,
 } from '../../domain/status.js'
 import { workflowIdOf } from '../../domain/workflow-id.js'
+import { wholeNumberUpTo } from '../../domain/whole-number.js'
 import type { AttemptMinute, LatestAttempts } from '../../store/attempt-records.js'
 import { isUsable, type EndpointStore, type StoredEndpoint } from '../../store/endpoint-store.js'
 import { listEvents, type EventStatus, type ListedEvent } from '../list-events.js'
@@ -47,21 +47,9 @@ export interface StatusOptions {
 }
 
 /** How everything stands, a second or two ago. */
-export interface SystemStatus {
-  /** The namespace in Temporal that this is about. */
-  namespace: string
-  /** Of all endpoints, shown or not. */
-  totals: EndpointTotals
-  /** Deliveries that wait, of all endpoints. */
-  waiting: { count: number; atLeast?: true }
-  /** Those in trouble first. */
-  endpoints: EndpointStatus[]
-  /** How many more there are that match. */
-  more: number
+export interface SystemStatus extends StatusOverview {
   /** The latest events, the last accepted first. */
   events: ListedEvent[]
-  /** The minutes of the last hour in which there were attempts. */
-  minutes: MinuteStatus[]
 }
 
 const optionsSchema = z.strictObject(
@@ -71,12 +59,7 @@ const optionsSchema = z.strictObject(
       .min(1, 'a part of a name')
       .max(100, 'at most 100 characters')
       .optional(),
-    limit: z
-      .number('a number')
-      .int('a whole number')
-      .min(1, 'at least 1')
-      .max(MAX_LIMIT, `at most ${MAX_LIMIT}`)
-      .default(DEFAULT_LIMIT),
+    limit: wholeNumberUpTo(MAX_LIMIT).default(DEFAULT_LIMIT),
   },
   'an object of match and limit',
 )

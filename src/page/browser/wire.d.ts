@@ -1,5 +1,5 @@
 import type { Delivery } from '../../domain/delivery.js'
-import type { EndpointStatus, EndpointTotals, MinuteStatus } from '../../domain/status.js'
+import type { EndpointStatus, EndpointTotals, MinuteStatus, StatusOverview } from '../../domain/status.js'
 
 export type { Delivery, EndpointStatus, EndpointTotals, MinuteStatus }
 
@@ -16,14 +16,8 @@ export interface ListedEvent {
 }
 
 /** What `GET /v1/status` answers. */
-export interface Status {
-  namespace: string
-  totals: EndpointTotals
-  waiting: { count: number; atLeast?: true }
-  endpoints: EndpointStatus[]
-  more: number
+export interface Status extends StatusOverview {
   events: ListedEvent[]
-  minutes: MinuteStatus[]
   temporalUiUrl?: string
 }
 
