@@ -1,6 +1,6 @@
 import { subscribes } from '../domain/endpoint.js'
 import type { Logger } from '../logger.js'
-import type { EndpointStore, StoredEndpoint } from './endpoint-store.js'
+import { applyChanges, type EndpointStore, type StoredEndpoint } from './endpoint-store.js'
 
 /** How long an attempt waits for a database that does not answer, in milliseconds, when it knows the endpoint. */
 const PATIENCE_MS = 500
@@ -129,14 +129,10 @@ export class EndpointCache implements EndpointReader {
     const asOf = performance.now()
     this.#isOutdated = false
     try {
-      const { revision, isComplete, endpoints } = await this.#store.changesSince(this.#revision)
-      if (isComplete) this.#endpoints.clear()
-      for (const [name, endpoint] of endpoints) {
-        if (endpoint === undefined) this.#endpoints.delete(name)
-        else this.#endpoints.set(name, endpoint)
-      }
-      if (endpoints.size > 0 || isComplete) this.#subscribers.clear()
-      this.#revision = revision
+      const changes = await this.#store.changesSince(this.#revision)
+      applyChanges(this.#endpoints, changes)
+      if (changes.endpoints.size > 0 || changes.isComplete) this.#subscribers.clear()
+      this.#revision = changes.revision
       this.#asOf = asOf
       this.#report(undefined)
     } catch (error) {

@@ -56,6 +56,18 @@ export interface RegistryChanges {
   endpoints: ReadonlyMap<string, StoredEndpoint | undefined>
 }
 
+/** Brings what is known of the registry up to date. */
+export function applyChanges(
+  known: Map<string, StoredEndpoint>,
+  { isComplete, endpoints }: Pick<RegistryChanges, 'isComplete' | 'endpoints'>,
+): void {
+  if (isComplete) known.clear()
+  for (const [name, endpoint] of endpoints) {
+    if (endpoint === undefined) known.delete(name)
+    else known.set(name, endpoint)
+  }
+}
+
 /** What {@link EndpointStore.reencrypt} did. */
 export interface ReencryptionReport {
   /** The key under which all that could be read is now. */
