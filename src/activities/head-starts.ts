@@ -49,7 +49,8 @@ export class HeadStarts {
   }
 }
 
-function forgetOldest(collection: Map<string, unknown> | Set<string>): void {
+/** What was added first goes first. */
+export function forgetOldest(collection: Map<string, unknown> | Set<string>): void {
   const [oldest] = collection.keys()
   if (oldest !== undefined) collection.delete(oldest)
 }

@@ -1,4 +1,4 @@
-import { HeadStarts } from '../activities/head-starts.js'
+import { forgetOldest, HeadStarts } from '../activities/head-starts.js'
 
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */
 const MAX_REMEMBERED = 1_000
@@ -14,9 +14,7 @@ export class WorkerPace {
     const tell = this.#expected.get(workflowId)
     if (tell !== undefined) return tell()
     this.#begun.add(workflowId)
-    if (this.#begun.size <= MAX_REMEMBERED) return
-    const [oldest] = this.#begun
-    if (oldest !== undefined) this.#begun.delete(oldest)
+    if (this.#begun.size > MAX_REMEMBERED) forgetOldest(this.#begun)
   }
 
   /** Resolves when it has, at the latest after `withinMs`. */

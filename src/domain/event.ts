@@ -115,7 +115,7 @@ export function createEvent(
     time: parsed.time ?? now().toISOString(),
     data: copy,
     ...(parsed.key !== undefined && { key: parsed.key }),
-    ...traceContextIn(parsed as TraceContext),
+    ...traceContextIn(parsed),
   }
 }
 

@@ -24,7 +24,12 @@ export const traceContextShape = {
 }
 
 /** The trace context among other fields, without those that are not there. */
-export function traceContextIn({ traceparent, tracestate }: TraceContext): TraceContext {
+export function traceContextIn({
+  traceparent,
+  tracestate,
+}: {
+  [Name in keyof TraceContext]: TraceContext[Name] | undefined
+}): TraceContext {
   if (traceparent === undefined) return {}
   return { traceparent, ...(tracestate !== undefined && { tracestate }) }
 }
