@@ -1,10 +1,8 @@
 import { checkReach } from '../api/reach.js'
 import { SyncService } from '../client.js'
-import { choosePort } from '../embedded/ports.js'
-import { startServer } from '../server.js'
 import { aborted } from '../stop-signal.js'
-import { DEFAULT_API_PORT } from './option-values.js'
 import { runProcess, type Process } from './run-process.js'
+import { serveApi } from './serve-api.js'
 
 /** The options of `serve`. */
 export interface ServeFlags {
@@ -18,28 +16,15 @@ export function runServe(flags: ServeFlags): Promise<void> {
   return runProcess((process) => serve(process, flags))
 }
 
-async function serve(
-  { config, logger, metrics, signal }: Process,
-  { port: requested, ip, worker = false }: ServeFlags,
-): Promise<void> {
-  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl } = config
-  checkReach(ip, tokens)
+async function serve(running: Process, { port, ip, worker = false }: ServeFlags): Promise<void> {
+  const { config, logger, metrics, signal } = running
+  checkReach(ip, config.apiTokens)
   const service = await SyncService.connect({
     logger,
     worker: worker && { onAttempt: (attempt) => metrics.attemptEnded(attempt) },
   })
   try {
-    const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-    const server = await startServer({
-      service,
-      logger,
-      metrics,
-      ip,
-      port,
-      tokens,
-      rateLimit,
-      temporalUiUrl,
-    })
+    const server = await serveApi(service, running, { ip, port })
     process.stdout.write(
       `external-sync serves\n` +
         `  HTTP API     ${server.url}\n` +

@@ -1,11 +1,10 @@
 import type { Config } from '../config.js'
-import { choosePort } from '../embedded/ports.js'
-import { startServer, type Server } from '../server.js'
+import type { Server } from '../server.js'
 import { startEmbeddedSystem, type EmbeddedSystem } from '../start.js'
 import { aborted } from '../stop-signal.js'
-import { DEFAULT_API_PORT } from './option-values.js'
 import { progressSpinner } from './progress-spinner.js'
 import { runProcess, type Process } from './run-process.js'
+import { serveApi } from './serve-api.js'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -35,7 +34,11 @@ async function start(running: Process, { port, uiPort, apiPort }: StartFlags): P
       onProgress: (message) => (spinner.text = message),
     })
     try {
-      const server = await serve(system, running, apiPort)
+      const server = await serveApi(system.service, running, {
+        ip: LOOPBACK,
+        port: apiPort,
+        uiUrl: system.uiUrl,
+      })
       spinner.stop()
       process.stdout.write(describe(system, server, config))
       await Promise.race([system.failed, aborted(signal)])
@@ -48,16 +51,6 @@ async function start(running: Process, { port, uiPort, apiPort }: StartFlags): P
   } finally {
     spinner.stop()
   }
-}
-
-async function serve(
-  { service, uiUrl }: EmbeddedSystem,
-  { config, logger, metrics }: Process,
-  requested: number | undefined,
-): Promise<Server> {
-  const port = await choosePort(LOOPBACK, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-  const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl = uiUrl } = config
-  return startServer({ service, logger, metrics, ip: LOOPBACK, port, tokens, rateLimit, temporalUiUrl })
 }
 
 function describe(system: EmbeddedSystem, server: Server, { dataDir }: Config): string {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Transaction } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
@@ -26,6 +27,9 @@ import { answering } from './store-unavailable.js'
 import { announceWrite, onWriteTo } from './written.js'
 
 const DEFAULT_HISTORY_LIMIT = 100
+
+/** Rows that are read without a pause. */
+const SLICE_ROWS = 25
 
 /** What a change makes of a row; undefined where it changes nothing. */
 interface Decision {
@@ -139,7 +143,10 @@ export class SqlEndpointStore implements EndpointStore {
     return this.#answering(async () => {
       const rows = await this.#database.db.selectFrom('endpoints').selectAll().execute()
       // Databases sort by rules of their own, in which case may not count.
-      return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((row) => this.#toEndpoint(row))
+      return inSlices(
+        rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        (row) => this.#toEndpoint(row),
+      )
     })
   }
 
@@ -180,7 +187,8 @@ export class SqlEndpointStore implements EndpointStore {
         .selectAll('endpoints')
         .where('endpoint_changes.revision', '>', revision)
         .execute()
-      const endpoints = changed.map(
+      const endpoints = await inSlices(
+        changed,
         ({ changed: name, ...row }) =>
           [name, row.name === null ? undefined : this.#toEndpoint(row as EndpointRow)] as const,
       )
@@ -272,6 +280,16 @@ export class SqlEndpointStore implements EndpointStore {
       ...(missingKey !== undefined && { missingKey }),
     }
   }
+}
+
+/** Lets the process do other things now and then: to decrypt and check thousands of rows takes a second. */
+async function inSlices<Row, Result>(rows: readonly Row[], read: (row: Row) => Result): Promise<Result[]> {
+  const results: Result[] = []
+  for (const row of rows) {
+    results.push(read(row))
+    if (results.length % SLICE_ROWS === 0) await setImmediate()
+  }
+  return results
 }
 
 async function lastRevision(db: Pick<Transaction<Tables>, 'selectFrom'>): Promise<number> {

@@ -21,7 +21,7 @@ test('every operation of the document answers as it says', async () => {
     .poll(async () => (await api.call('GET', event)).body)
     .toMatchObject({ deliveries: [{ state: 'waiting', evidence: [{ status: 401 }] }] })
   await api.call('GET', '/v1/events?type=policy.approved&limit=1')
-  await api.call('GET', '/v1/status?match=ems&limit=1')
+  await api.call('GET', '/v1/status?match=ems&limit=1&brief=true')
   await api.call('POST', '/v1/endpoints/EMS/pause')
   await api.call('POST', `${event}/deliveries/EMS/retry`)
   await expect

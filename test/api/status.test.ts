@@ -92,14 +92,14 @@ test('many viewers ask Temporal and the store once', async () => {
   const searches = vi.spyOn(temporal.client.workflowService, 'listWorkflowExecutions')
   const changes = vi.spyOn(store, 'changesSince')
 
-  await Promise.all(Array.from({ length: 50 }, () => reader({ limit: 100 })))
-  await reader({ limit: 1 })
+  await Promise.all(Array.from({ length: 50 }, () => reader({ limit: 100, brief: false })))
+  await reader({ limit: 1, brief: true })
 
   expect(searches).toHaveBeenCalledTimes(3)
   expect(changes).toHaveBeenCalledTimes(1)
 })
 
-test('what is beyond the bounds of a search is counted for those in trouble, and said to be a bound', async () => {
+test('what is beyond the bounds of a search is counted for those in trouble, unless the answer is to be brief, and said to be a bound', async () => {
   const { temporal, store, taskQueue, syncService } = await openEnvironment()
   const { client } = temporal
   await syncService.registerEndpoint('Old', { url: 'http://127.0.0.1:9/', events: ['old.*'] })
@@ -112,8 +112,19 @@ test('what is beyond the bounds of a search is counted for those in trouble, and
   const searches = vi.spyOn(client.workflowService, 'listWorkflowExecutions')
   const counts = vi.spyOn(client.workflowService, 'countWorkflowExecutions')
 
-  const bounds = { pageSize: 2, maxPages: 2 }
-  const status = await createStatusReader({ client, store, taskQueue, bounds })({ limit: 100 })
+  const bounds = { pageSize: 2, maxPages: 2, maxCounted: 20 }
+  const briefBounds = { pageSize: 2, maxPages: 1, maxCounted: 0 }
+  const reader = createStatusReader({ client, store, taskQueue, bounds, briefBounds })
+
+  const brief = await reader({ limit: 100, brief: true })
+
+  expect(searches).toHaveBeenCalledTimes(3)
+  expect(counts).not.toHaveBeenCalled()
+  expect(brief.waiting).toEqual({ count: 2, atLeast: true })
+  expect(brief.endpoints[0]).toMatchObject({ name: 'New', waiting: 2, atLeast: true, orEarlier: true })
+
+  searches.mockClear()
+  const status = await reader({ limit: 100, brief: false })
 
   expect(searches).toHaveBeenCalledTimes(4)
   expect(counts).toHaveBeenCalledTimes(2)
@@ -124,6 +135,8 @@ test('what is beyond the bounds of a search is counted for those in trouble, and
     { name: 'Idle', waiting: 0, atLeast: true },
   ])
   expect(status.endpoints[0]).not.toHaveProperty('atLeast')
+  // What is known is as soon there.
+  expect(await reader({ limit: 100, brief: true })).toEqual(status)
 })
 
 test('where Temporal or the store is away, that is the answer', async () => {
@@ -131,7 +144,7 @@ test('where Temporal or the store is away, that is the answer', async () => {
   const reader = createStatusReader({ client: temporal.client, store, taskQueue })
   const away = vi.spyOn(store, 'changesSince').mockRejectedValueOnce(new Error('away'))
 
-  await expect(reader({ limit: 100 })).rejects.toThrow('away')
+  await expect(reader({ limit: 100, brief: false })).rejects.toThrow('away')
   expect(away).toHaveBeenCalledTimes(1)
-  expect(await reader({ limit: 100 })).toMatchObject({ endpoints: [] })
+  expect(await reader({ limit: 100, brief: false })).toMatchObject({ endpoints: [] })
 })

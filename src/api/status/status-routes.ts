@@ -34,8 +34,8 @@ export function addStatusRoutes(app: FastifyInstance, { service, temporalUiUrl }
         },
       },
     },
-    async ({ query, headers }, reply) => {
-      const status = await service.status(definedIn(query))
+    async ({ query: { brief, ...query }, headers }, reply) => {
+      const status = await service.status({ ...definedIn(query), brief: brief === 'true' })
       const body = JSON.stringify({ ...status, ...(temporalUiUrl !== undefined && { temporalUiUrl }) })
       const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
       void reply.header('etag', etag)

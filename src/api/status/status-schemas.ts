@@ -21,6 +21,14 @@ export const statusQuery = z.strictObject({
     .optional()
     .meta({ description: 'Only endpoints whose name has this in it, in whichever case.' }),
   limit: limitUpTo(200, 100),
+  brief: z
+    .enum(['true', 'false'], 'true or false')
+    .optional()
+    .meta({
+      description:
+        'Answers sooner where so much waits that it would take long: what it says of the endpoints is a lower bound ' +
+        'then, and says so. Default: false.',
+    }),
 })
 
 const endpointStatusSchema = z

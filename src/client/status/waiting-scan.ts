@@ -5,16 +5,13 @@ import { allWaitingQuery, waitingQuery } from '../../domain/search-attributes.js
 import { eventOfWorkflow, workflowIdOf } from '../../domain/workflow-id.js'
 import { syncWaitingOn } from '../../workflows/waiting-attributes.js'
 
-/** Workflows of a page, which is the most that Temporal gives, and pages that are read. */
-const BOUNDS: ScanBounds = { pageSize: 1_000, maxPages: 2 }
-
 /** Where Temporal is asked. */
 export interface ScanParts {
   client: Client
   taskQueue: string
 }
 
-/** How far a scan goes. */
+/** How far a scan goes: workflows of a page, and pages. */
 export interface ScanBounds {
   pageSize: number
   maxPages: number
@@ -27,7 +24,7 @@ interface WaitingFor {
   oldest: string
 }
 
-/** What waits, as far as two pages of a search show it. */
+/** What waits, as far as it was looked for. */
 export interface WaitingScan {
   /** Whether that is all that waits. Else there are older ones: Temporal lists the latest first. */
   isComplete: boolean
@@ -36,10 +33,10 @@ export interface WaitingScan {
   byEvent: ReadonlyMap<string, number>
 }
 
-/** Looks at the latest 2,000 workflows of which deliveries wait, in two searches at most. */
+/** Looks at the latest workflows of which deliveries wait. */
 export async function scanWaiting(
   { client, taskQueue }: ScanParts,
-  { pageSize, maxPages } = BOUNDS,
+  { pageSize, maxPages }: ScanBounds,
 ): Promise<WaitingScan> {
   const byEndpoint = new Map<string, WaitingFor>()
   const byEvent = new Map<string, number>()

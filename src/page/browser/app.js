@@ -59,6 +59,8 @@ async function refresh() {
     const query = new URLSearchParams({
       limit: String(limit),
       ...(match.value !== '' && { match: match.value }),
+      // The first answer is to be there soon; the next one says the rest.
+      ...(status === undefined && { brief: 'true' }),
     })
     const answer = await read(`/v1/status?${query}`, etag)
     if (mine !== turn) return
