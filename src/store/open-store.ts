@@ -73,7 +73,7 @@ async function openDatabase(
   try {
     const database =
       location.kind === 'sqlite'
-        ? openSqlite(location.file)
+        ? await openSqlite(location.file)
         : openPostgres(location.url, describeDatabase(location))
     try {
       await prepare(database)

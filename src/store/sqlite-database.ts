@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import {
   CompiledQuery,
   Kysely,
@@ -19,13 +19,15 @@ import type { StoreDatabase, Tables } from './store-database.js'
 /** How long a process waits for another one's write, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000
 
+const BUSY_RETRY_MS = 20
+
 const IN_MEMORY = ':memory:'
 
 let memoryDatabases = 0
 
 /** Opens the SQLite file, and makes it where there is none. */
-export function openSqlite(file: string): StoreDatabase {
-  const db = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: openFile(file) }) })
+export async function openSqlite(file: string): Promise<StoreDatabase> {
+  const db = new Kysely<Tables>({ dialect: new ImmediateSqliteDialect({ database: await openFile(file) }) })
   return {
     kind: 'sqlite',
     // Each database in memory is one of its own.
@@ -50,19 +52,37 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return turn
 }
 
-function openFile(file: string): SqliteDatabase {
+async function openFile(file: string): Promise<SqliteDatabase> {
   if (file !== IN_MEMORY) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     makeFile(file)
   }
   const database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS })
   try {
-    database.pragma('journal_mode = WAL')
+    await useWal(database)
     database.pragma('synchronous = FULL')
     return database
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/**
+ * Of processes that do so at the same moment, SQLite refuses some at once, whatever the timeout, as each has a lock that
+ * the others wait for (https://www.sqlite.org/c3ref/busy_handler.html).
+ */
+async function useWal(database: Libsql.Database): Promise<void> {
+  const deadline = Date.now() + BUSY_TIMEOUT_MS
+  for (;;) {
+    try {
+      database.pragma('journal_mode = WAL')
+      return
+    } catch (error) {
+      const isBusy = error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY'
+      if (!isBusy || Date.now() > deadline) throw error
+      await sleep(BUSY_RETRY_MS)
+    }
   }
 }
 
