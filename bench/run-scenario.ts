@@ -15,6 +15,8 @@ export interface RunOptions extends RepetitionOptions {
   /** @default the scenario's own, else 3; 1 where `quick` */
   repetitions: number | undefined
   onProgress: (message: string) => void
+  /** The folder for CPU profiles; a quick run makes none. */
+  profileTo?: string | undefined
 }
 
 /** What is printed and kept of a scenario; the measures are further fields by their own names, medians. */
@@ -52,11 +54,15 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 
 async function runInProcess(
   { name }: Scenario,
-  { quick, address, inMemory }: RepetitionOptions,
+  { quick, address, inMemory, profileTo }: RunOptions,
 ): Promise<Repetition> {
   const task: RepetitionTask = { scenario: name, options: { quick, address, inMemory } }
   const child = fork(PROGRAM, [JSON.stringify(task)], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [
+      ...(profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]),
+      '--import',
+      'tsx',
+    ],
     // Standard output is for the result.
     stdio: ['ignore', 2, 2, 'ipc'],
   })

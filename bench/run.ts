@@ -21,6 +21,7 @@ interface Flags {
   repetitions?: number
   address?: string
   memory: boolean
+  cpuProf?: string
 }
 
 const flags = new Command('npm run bench --')
@@ -41,6 +42,12 @@ const flags = new Command('npm run bench --')
     ).conflicts('memory'),
   )
   .option('--memory', 'let the own dev server keep everything in memory', false)
+  .addOption(
+    new Option(
+      '--cpu-prof <folder>',
+      "write CPU profiles of the measured process's threads there, warm-up included",
+    ).conflicts('quick'),
+  )
   .parse()
   .opts<Flags>()
 
@@ -51,6 +58,7 @@ const options: RunOptions = {
   repetitions: flags.repetitions,
   address: flags.address,
   inMemory: flags.memory,
+  profileTo: flags.cpuProf,
   onProgress: (message) => process.stderr.write(`${message}\n`),
 }
 const only = ALL.find(({ name }) => name === flags.scenario)
