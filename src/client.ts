@@ -44,7 +44,7 @@ import { checkReady } from './client/readiness.js'
 import { rotateSigningSecret, type RotatedSecret } from './client/rotate-signing-secret.js'
 import { parseStatusOptions, type StatusOptions, type SystemStatus } from './client/status/status-reader.js'
 import type { Receipt } from './client/start-events.js'
-import { testEndpoint, type EndpointTestReport } from './client/test-endpoint.js'
+import type { EndpointTestReport } from './client/test-endpoint.js'
 import { waitForDeliveries, type WaitOptions } from './client/wait-for-deliveries.js'
 import { reportIfUnobserved } from './client/watched-promise.js'
 import { loadConfig, type Config } from './config.js'
@@ -245,7 +245,13 @@ export class SyncService implements AsyncDisposable {
    * @throws {SyncError} `ENDPOINT_NOT_FOUND`, or `ENDPOINT_UNUSABLE` where its stored settings are not accepted
    */
   testEndpoint(name: string): Promise<EndpointTestReport> {
-    return this.#watch(() => this.#whenChanged((parts) => testEndpoint(parts, name)))
+    return this.#watch(() =>
+      this.#whenChanged(async (parts) => {
+        // What sends requests is loaded where it is needed; elsewhere workers do.
+        const { testEndpoint } = await import('./client/test-endpoint.js')
+        return testEndpoint(parts, name)
+      }),
+    )
   }
 
   /** All endpoints by name. */

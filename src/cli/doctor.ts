@@ -1,7 +1,5 @@
 import { Command } from 'commander'
-import { examine } from '../doctor/examine.js'
 import type { Finding } from '../doctor/finding.js'
-import { checkStore } from '../doctor/store-check.js'
 import { colorsFor } from './output.js'
 
 export function doctorCommand(): Command {
@@ -11,6 +9,10 @@ export function doctorCommand(): Command {
     )
     .action(async () => {
       const statuses = new Set<Finding['status']>()
+      const [{ examine }, { checkStore }] = await Promise.all([
+        import('../doctor/examine.js'),
+        import('../doctor/store-check.js'),
+      ])
       await examine({ env: process.env, checkStore }, (finding) => {
         statuses.add(finding.status)
         printFinding(finding)

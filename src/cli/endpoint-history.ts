@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { loadConfig } from '../config.js'
 import { SyncError } from '../domain/errors.js'
 import type { EndpointChange } from '../store/endpoint-store.js'
-import { openStoreOf } from '../store/open-store.js'
 import { withHelpEnd } from './help.js'
 import { parseCount } from './option-values.js'
 import { printJson } from './output.js'
@@ -41,6 +40,7 @@ export function historyCommand(): Command {
 
 /** It needs no Temporal, and so is there when that is not. */
 async function showHistory(name: string, { limit, before, json }: HistoryFlags): Promise<void> {
+  const { openStoreOf } = await import('../store/open-store.js')
   const store = await openStoreOf(loadConfig(process.env))
   try {
     const changes = await store.history(name, {

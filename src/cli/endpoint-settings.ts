@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import type { EndpointChanges } from '../client.js'
 import { InvalidInputError } from '../domain/errors.js'
-import { FORMAT_NAMES } from '../domain/formats/formats.js'
+import { FORMAT_NAMES } from '../domain/formats/format-names.js'
 import { collect, collectNames } from './option-values.js'
 import { parseJson, readSource, STANDARD_INPUT } from './read-input.js'
 import { readSecret, SOURCES } from './secret-source.js'

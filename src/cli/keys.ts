@@ -3,7 +3,6 @@ import { keyFile, loadConfig, type Config } from '../config.js'
 import { addKey } from '../encryption/key-file.js'
 import { formatKeys, generateKey } from '../encryption/key-ring.js'
 import type { ReencryptionReport } from '../store/endpoint-store.js'
-import { openStoreOf } from '../store/open-store.js'
 import { progressSpinner } from './progress-spinner.js'
 
 export function keysCommand(): Command {
@@ -23,6 +22,7 @@ export function keysCommand(): Command {
 }
 
 async function rotate(config: Config): Promise<void> {
+  const { openStoreOf } = await import('../store/open-store.js')
   // It is opened with the keys as they are first: one that cannot be is left alone.
   const store = await openStoreOf(config)
   const isOwnFile = config.encryptionKeys === undefined

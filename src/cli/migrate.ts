@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { describeDatabase, loadConfig } from '../config.js'
 import { openKeyRing } from '../encryption/open-key-ring.js'
-import { migrateStore } from '../store/open-store.js'
 
 export function migrateCommand(): Command {
   return new Command('migrate')
@@ -9,6 +8,7 @@ export function migrateCommand(): Command {
     .action(async () => {
       const config = loadConfig(process.env)
       const { database } = config
+      const { migrateStore } = await import('../store/open-store.js')
       const done = await migrateStore({ database, keys: openKeyRing(config) })
       const result = done.length === 0 ? 'is up to date' : `is up to date after ${done.join(', ')}`
       process.stdout.write(`endpoint store ${describeDatabase(database)} ${result}\n`)

@@ -1,9 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { describeDatabase, loadConfig, type Config } from '../config.js'
 import { openKeyRing } from '../encryption/open-key-ring.js'
-import { migrateStore } from '../store/open-store.js'
-import { connectClient, openTemporal } from '../temporal/connect.js'
-import { setUpNamespace } from '../temporal/setup-namespace.js'
 import type { ReportStep, SetupStep } from '../temporal/setup-step.js'
 import { colorsFor } from './output.js'
 
@@ -33,6 +30,10 @@ async function setUpTemporal(
   retentionDays: number | undefined,
   report: ReportStep,
 ): Promise<void> {
+  const [{ connectClient, openTemporal }, { setUpNamespace }] = await Promise.all([
+    import('../temporal/connect.js'),
+    import('../temporal/setup-namespace.js'),
+  ])
   const { connection, address, namespace, security } = await openTemporal(config, {}, connectClient)
   try {
     process.stdout.write(`Temporal at ${address}, ${security}\n`)
@@ -45,6 +46,7 @@ async function setUpTemporal(
 /** Brings the endpoint store's schema up to date. */
 async function setUpStore(config: Config, report: ReportStep): Promise<void> {
   const { database } = config
+  const { migrateStore } = await import('../store/open-store.js')
   const migrations = await migrateStore({ database, keys: openKeyRing(config) })
   const thing = `endpoint store ${describeDatabase(database)}`
   const [first] = migrations

@@ -1,5 +1,5 @@
 import type { EndpointAuth, TlsSettings } from './endpoint-auth.js'
-import type { FormatName } from './formats/formats.js'
+import type { FormatName } from './formats/format-names.js'
 import { isOwn } from './reserved-types.js'
 import type { RetryPolicy } from './retry-schedule.js'
 

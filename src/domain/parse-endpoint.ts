@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_ATTEMPT_TIMEOUT_MS } from './attempt-limits.js'
 import { SECRET_SETTINGS, type EndpointSettings } from './endpoint.js'
 import { expressionProblem } from './expression-problem.js'
-import { FORMAT_NAMES } from './formats/formats.js'
+import { FORMAT_NAMES } from './formats/format-names.js'
 import {
   authSchema,
   headerNameSchema,

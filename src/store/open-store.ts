@@ -5,10 +5,8 @@ import type { KeyRing } from '../encryption/key-ring.js'
 import { openKeyRing } from '../encryption/open-key-ring.js'
 import type { EndpointStore } from './endpoint-store.js'
 import { checkKeys } from './key-records.js'
-import { openPostgres } from './postgres-database.js'
 import { checkSchema, migrate } from './schema.js'
 import { SqlEndpointStore } from './sql-endpoint-store.js'
-import { openSqlite } from './sqlite-database.js'
 import type { StoreDatabase } from './store-database.js'
 import { storeUnavailable } from './store-unavailable.js'
 
@@ -71,10 +69,7 @@ async function openDatabase(
   prepare: (database: StoreDatabase) => Promise<void>,
 ): Promise<StoreDatabase> {
   try {
-    const database =
-      location.kind === 'sqlite'
-        ? await openSqlite(location.file)
-        : openPostgres(location.url, describeDatabase(location))
+    const database = await openLocation(location)
     try {
       await prepare(database)
       return database
@@ -89,6 +84,16 @@ async function openDatabase(
       help: HELP[location.kind],
     })
   }
+}
+
+/** Loads the driver that it needs. */
+async function openLocation(location: DatabaseLocation): Promise<StoreDatabase> {
+  if (location.kind === 'sqlite') {
+    const { openSqlite } = await import('./sqlite-database.js')
+    return openSqlite(location.file)
+  }
+  const { openPostgres } = await import('./postgres-database.js')
+  return openPostgres(location.url, describeDatabase(location))
 }
 
 /** A user without an entry in the system's list, as in some containers, goes by number. */

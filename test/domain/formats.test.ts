@@ -1,7 +1,8 @@
 import { HTTP, type CloudEvent } from 'cloudevents'
 import { describe, expect, test } from 'vitest'
 import type { SyncEvent } from '../../src/domain/event.js'
-import { DEFAULT_FORMAT, FORMATS, FORMAT_NAMES } from '../../src/domain/formats/formats.js'
+import { DEFAULT_FORMAT, FORMAT_NAMES } from '../../src/domain/formats/format-names.js'
+import { FORMATS } from '../../src/domain/formats/formats.js'
 import type { Json } from '../../src/domain/json.js'
 import { parseEndpoint } from '../../src/domain/parse-endpoint.js'
 

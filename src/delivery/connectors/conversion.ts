@@ -1,6 +1,7 @@
 import type { Endpoint, MappingConnector } from '../../domain/endpoint.js'
 import type { SyncEvent } from '../../domain/event.js'
-import { DEFAULT_FORMAT, FORMATS } from '../../domain/formats/formats.js'
+import { DEFAULT_FORMAT } from '../../domain/formats/format-names.js'
+import { FORMATS } from '../../domain/formats/formats.js'
 import { AttemptError, type AttemptErrorCode, type Verdict } from '../attempt-result.js'
 import type { HttpRequest, HttpResponse } from '../exchange.js'
 import { scrub, secretsOf } from '../secrets.js'
