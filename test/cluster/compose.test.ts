@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { Client } from 'pg'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
+import { createApiToken } from '../../src/api/api-token.js'
 import { SyncService } from '../../src/client.js'
 import { runCommand } from '../../src/embedded/run-command.js'
 import { formatKeys, generateKey } from '../../src/encryption/key-ring.js'
@@ -25,6 +26,7 @@ const ENV = {
   POSTGRES_PASSWORD: randomUUID(),
   SYNC_ENCRYPTION_KEYS: formatKeys([generateKey()]),
   SYNC_CODEC_TOKEN: randomUUID(),
+  SYNC_API_TOKENS: createApiToken('admin').entry,
   SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
 }
 
@@ -57,13 +59,18 @@ test('what the compose file runs works together, outside containers', { timeout:
       await worker.waitForOutput('worker started')
     },
     codec: async (service) => {
-      const port = await freePort()
-      places.set('127.0.0.1:8234', port)
-      const command = service.command?.map((part) =>
-        part.replace('8234', String(port)).replace('0.0.0.0', '127.0.0.1'),
-      )
-      const codec = await openProgram({ ...service, command: command ?? [] }, here(service, places))
+      const codec = await openListening(service, '8234', places)
       await codec.waitForOutput('is ready')
+    },
+    api: async (service) => {
+      const api = await openListening(service, '8080', places)
+      await api.waitForOutput('Stop it with Ctrl-C')
+      const [, , ...probe] = service.healthcheck?.test ?? []
+      const port = String(places.get('127.0.0.1:8080'))
+      await runCommand(
+        process.execPath,
+        probe.map((part) => part.replace('8080', port)),
+      )
     },
   }
   const order = startOrder(services)
@@ -123,6 +130,20 @@ async function runJob(
 ): Promise<void> {
   const search = [path, process.env['PATH']].join(delimiter)
   await runCommand(program === 'node' ? process.execPath : program, args, { env: { ...env, PATH: search } })
+}
+
+/** Runs a service that listens on all addresses of its container, here on a free port of loopback. */
+async function openListening(
+  service: ComposeService,
+  containerPort: string,
+  places: Places,
+): ReturnType<typeof openProgram> {
+  const port = await freePort()
+  places.set(`127.0.0.1:${containerPort}`, port)
+  const command = service.command?.map((part) =>
+    part.replace(containerPort, String(port)).replace('0.0.0.0', '127.0.0.1'),
+  )
+  return openProgram({ command: command ?? [] }, here(service, places))
 }
 
 async function openProgram(

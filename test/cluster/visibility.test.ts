@@ -88,7 +88,7 @@ test('each event of the largest group is found by its id, where visibility is in
   const events = Array.from({ length: MAX_GROUP_EVENTS }, (_, number) => ({
     type: LONGEST.type,
     data: {},
-    id: `${number}`.padStart(128, 'i'),
+    id: `${number}`.padStart(128, 'v'),
   }))
   const receipts = await syncService.emitMany(events)
   const [{ workflowId }] = receipts as [Receipt]
@@ -106,7 +106,7 @@ test('each event of the largest group is found by its id, where visibility is in
   await expectFound(environment, 'SyncGroupEvents = "0000000"', [])
 })
 
-test('what waits of an event that went in a group is found from its start', async () => {
+test('what waits of an event that went in a group is found, in its parts where it has many endpoints', async () => {
   const environment = await openEnvironment({ grouping: 'auto' })
   const { syncService } = environment
   const receiver = await environment.startReceiver(401)
@@ -119,11 +119,13 @@ test('what waits of an event that went in a group is found from its start', asyn
   const { eventId } = await emitIn('auto', syncService, 'policy.approved', {}, { key: LONGEST.key })
 
   const workflowId = `policy.approved/${eventId}`
-  await expectFound(environment, `SyncWaitingOn = "${names[0]}" AND SyncWaitingCount > 0`, [workflowId])
+  await expectFound(environment, `SyncWaitingOn = "${names[0]}" AND SyncWaitingCount > 0`, [
+    `${workflowId}/1`,
+  ])
   await expectFound(environment, `SyncEventKey = ${JSON.stringify(LONGEST.key)}`, [workflowId])
 })
 
-test('an event that waits for more endpoints than a search attribute holds is found, and all are counted', async () => {
+test('an event that waits for more endpoints than a search attribute holds is found by each, in its parts', async () => {
   const environment = await openEnvironment()
   const { syncService } = environment
   const receiver = await environment.startReceiver(401)
@@ -133,6 +135,6 @@ test('an event that waits for more endpoints than a search attribute holds is fo
   const waiting = names.map((endpoint) => ({ endpoint, state: 'waiting', reason: 'misconfigured' }))
   await waitForDeliveries(syncService, receipt, waiting)
 
-  await expectFound(environment, `SyncWaitingCount = ${names.length}`, [receipt.workflowId])
-  await expectFound(environment, `SyncWaitingOn = "${names[0]}"`, [receipt.workflowId])
+  await expectFound(environment, `SyncWaitingOn = "${names[0]}"`, [`${receipt.workflowId}/1`])
+  await expectFound(environment, `SyncWaitingOn = "${names.at(-1)}"`, [`${receipt.workflowId}/3`])
 })
