@@ -1,11 +1,12 @@
 import { DEFAULT_MAX_CONCURRENT_ATTEMPTS } from '../domain/attempt-limits.js'
+import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import type { RoundPace, RoundProgress } from '../domain/delivery.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { downIntervals, limitBackoffMs, type RetryPolicy } from '../domain/retry-schedule.js'
 import type { AttemptDependencies, DeliverInput } from './attempt.js'
 
-/** While an endpoint is down and hangs, its probes hold so many slots of a worker at most. */
-const MAX_PROBES = 10
+/** While an endpoint is down or silent, its attempts hold so many slots of a worker at most. */
+const MAX_UNANSWERED = 10
 
 /** What an attempt may do. */
 export type Admission =
@@ -32,8 +33,8 @@ export function admit(
     const inMs = kept.turnAt - now
     if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
-  const limit = concurrencyOf(endpoint)
-  const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_PROBES) : limit)
+  const limit = placesOf(endpoint, health)
+  const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_UNANSWERED) : limit)
   if (release === undefined) {
     if (isProbe || health.hangs(endpoint, now)) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
@@ -48,6 +49,12 @@ export function admit(
       release()
     },
   }
+}
+
+/** How many attempts of it this worker makes at the same time now. */
+function placesOf(endpoint: Endpoint, health: Pick<EndpointHealth, 'isSilent'>): number {
+  const limit = concurrencyOf(endpoint)
+  return health.isSilent(endpoint) ? Math.min(limit, MAX_UNANSWERED) : limit
 }
 
 /** How many attempts of it a worker makes at the same time. */

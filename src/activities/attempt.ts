@@ -203,6 +203,7 @@ function follow(
   const verdict = classify(result)
   const isRecovery = health.observe(endpoint, {
     verdict,
+    isAnswered: result.kind === 'response',
     startedAt: now,
     durationMs,
     hasWaited: wokenBy !== undefined,

@@ -1,12 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
-import { concurrencyOf } from './admission.js'
 import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
 
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
 const LIMIT_MS = 2_000
+
+/** How long it waits for the first answer of an endpoint, in milliseconds; a little longer makes one that hangs down. */
+const FIRST_ANSWER_WITHIN_MS = 1_100
 
 /** @param isTrial whether it is made of an endpoint that was slow or failing too */
 export type DeliverFirst = (
@@ -19,7 +22,8 @@ export type DeliverFirst = (
  * The first attempt of a delivery, as a local activity within the workflow task: for an endpoint that is up
  * it is all there is. It holds the workflow task, so an endpoint that has lately failed or been slow is left
  * to a round, as is all when `enabled` is not set. Where no attempt may be made, as the endpoint is down, the
- * delivery waits without a round.
+ * delivery waits without a round. While an endpoint is silent, few attempts find out whether it answers, and the others
+ * wait for that: each that hangs would cost a round.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean): DeliverFirst {
   return async (input, signal, isTrial = false) => {
@@ -27,14 +31,29 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
     if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
     // Those of an event, or of a group of them, share it.
     setMaxListeners(0, signal)
-    return makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })
+    const deadline = performance.now() + FIRST_ANSWER_WITHIN_MS
+    for (;;) {
+      const outcome = await makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })
+      const isAtLimit = outcome.kind === 'retry' && outcome.attempts === 0
+      if (!isAtLimit) return outcome
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0 || !mayAnswerSoon(endpoint, dependencies)) return skipped(endpoint)
+      await dependencies.health.untilObserved(endpoint, leftMs)
+    }
   }
+}
+
+function mayAnswerSoon(
+  endpoint: StoredEndpoint | undefined,
+  { health }: AttemptDependencies,
+): endpoint is Endpoint {
+  return endpoint !== undefined && isUsable(endpoint) && health.isSilent(endpoint)
 }
 
 /** Whether it is over at once, as far as this worker knows; a trial is to find that out. */
 function isExpress(
   endpoint: StoredEndpoint | undefined,
-  { health, limiter }: AttemptDependencies,
+  { health }: AttemptDependencies,
   input: DeliverInput,
   isTrial: boolean,
 ): boolean {
@@ -42,7 +61,7 @@ function isExpress(
   // Temporal's server paces activity tasks only.
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
   if (health.isDown(endpoint)) return input.isWanted !== true && !health.isProbeDue(endpoint, timeOf(input))
-  return (isTrial || health.isQuick(endpoint.name)) && !limiter.isFull(endpoint.name, concurrencyOf(endpoint))
+  return isTrial || health.isQuick(endpoint.name)
 }
 
 function skipped(endpoint: StoredEndpoint | undefined): Skipped {

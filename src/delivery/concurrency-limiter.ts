@@ -2,14 +2,11 @@
 export interface ConcurrencyLimiter {
   /** @returns a function that gives the place back; undefined where all `limit` places are taken */
   tryAcquire(endpoint: string, limit: number): (() => void) | undefined
-  /** Whether all `limit` places are taken. */
-  isFull(endpoint: string, limit: number): boolean
 }
 
 export function createConcurrencyLimiter(): ConcurrencyLimiter {
   const underWay = new Map<string, number>()
   return {
-    isFull: (endpoint, limit) => (underWay.get(endpoint) ?? 0) >= limit,
     tryAcquire: (endpoint, limit) => {
       const taken = underWay.get(endpoint) ?? 0
       if (taken >= limit) return undefined

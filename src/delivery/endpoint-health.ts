@@ -11,8 +11,10 @@ const DOWN_AFTER_MS = 10_000
 
 /** An endpoint hangs that has answered none of so many attempts … */
 const HANGS_WITH_ATTEMPTS = 5
-/** … for so long, in milliseconds. */
+/** … for so long, in milliseconds … */
 const HANGS_AFTER_MS = 5_000
+/** … or for so long, where it is silent. */
+const SILENT_HANGS_AFTER_MS = 1_000
 
 /** A probe may come early by this part of the spacing: timers are not exact, the average is. */
 const PROBE_TOLERANCE = 0.5
@@ -25,6 +27,8 @@ type ObservedEndpoint = Pick<Endpoint, 'name' | 'version'>
 /** An attempt that has ended. */
 interface ObservedAttempt {
   verdict: Verdict
+  /** Whether there was an answer, whatever it said. */
+  isAnswered: boolean
   /** Milliseconds since the epoch. */
   startedAt: number
   durationMs: number
@@ -36,9 +40,11 @@ interface ObservedAttempt {
  * What this worker has lately seen of each endpoint.
  *
  * up ──5 failures in a row over 10 s──▶ down ──a delivery, or the rejection of an event──▶ up
- *    ──at its limit, and 5 attempts without an answer for 5 s──▶ down
+ *    ──at its limit, and 5 attempts without an answer for 5 s, or for 1 s where it is silent──▶ down
  *
- * While an endpoint is down, one attempt every few seconds probes it. Other settings are another endpoint.
+ * While an endpoint is down, one attempt every few seconds probes it. It is silent until it has answered, and after an
+ * attempt that took long and had no answer: how many attempts it takes at a time is not known then. Other settings are
+ * another endpoint.
  * Times are milliseconds since the epoch.
  */
 export interface EndpointHealth {
@@ -49,6 +55,9 @@ export interface EndpointHealth {
   /** Whether the last attempt delivered quickly, or none has been made. */
   isQuick(name: string): boolean
   isDown(endpoint: ObservedEndpoint): boolean
+  isSilent(endpoint: ObservedEndpoint): boolean
+  /** Resolves when the next attempt has been observed, or after `timeoutMs`. */
+  untilObserved(endpoint: ObservedEndpoint, timeoutMs: number): Promise<void>
   /**
    * Whether an endpoint that is at its limit of attempts is so because it answers none; then it is down. What waits
    * for a turn would ask again and again, each time at the server's cost.
@@ -80,6 +89,9 @@ interface Observed {
   underWay: Set<{ startedAt: number }>
   /** When it took an event last. */
   succeededAt: number
+  isSilent: boolean
+  /** Called at the next observation. */
+  waiters: Set<() => void>
 }
 
 export function createEndpointHealth(): EndpointHealth {
@@ -93,10 +105,13 @@ export function createEndpointHealth(): EndpointHealth {
       underWay.add(attempt)
       return () => void underWay.delete(attempt)
     },
-    observe: (endpoint, { verdict, startedAt, durationMs, hasWaited }) => {
+    observe: (endpoint, { verdict, isAnswered, startedAt, durationMs, hasWaited }) => {
       if (verdict.kind === 'delivered' && durationMs <= QUICK_MS) slowOrFailing.delete(endpoint.name)
       else slowOrFailing.add(endpoint.name)
       const seen = of(endpoint)
+      // What fails at once holds nothing up.
+      seen.isSilent = !isAnswered && durationMs > QUICK_MS
+      for (const wake of seen.waiters) wake()
       const endedAt = startedAt + durationMs
       if (verdict.kind === 'retry') {
         fail(seen, startedAt, endedAt)
@@ -108,10 +123,24 @@ export function createEndpointHealth(): EndpointHealth {
     },
     isQuick: (name) => !slowOrFailing.has(name),
     isDown: (endpoint) => of(endpoint).isDown,
+    isSilent: (endpoint) => of(endpoint).isSilent,
+    untilObserved: (endpoint, timeoutMs) => {
+      const { waiters } = of(endpoint)
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer)
+          waiters.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, timeoutMs)
+        waiters.add(wake)
+      })
+    },
     hangs: (endpoint, now) => {
       const seen = of(endpoint)
+      const afterMs = seen.isSilent ? SILENT_HANGS_AFTER_MS : HANGS_AFTER_MS
       const unanswered = [...seen.underWay].filter(
-        ({ startedAt }) => startedAt <= now - HANGS_AFTER_MS && startedAt > seen.succeededAt,
+        ({ startedAt }) => startedAt <= now - afterMs && startedAt > seen.succeededAt,
       )
       if (unanswered.length < HANGS_WITH_ATTEMPTS) return false
       seen.isDown = true
@@ -150,6 +179,8 @@ export function createEndpointHealth(): EndpointHealth {
       releasedAt: -Infinity,
       underWay: new Set(),
       succeededAt: -Infinity,
+      isSilent: true,
+      waiters: new Set(),
     }
     observed.set(name, unknown)
     return unknown

@@ -1,14 +1,9 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { makeAttempt, type DeliverInput } from '../../src/activities/attempt.js'
-import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
-import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
-import { createRateLimiter } from '../../src/delivery/rate-limiter.js'
-import { createRetryLine } from '../../src/delivery/retry-line.js'
 import { NO_PROGRESS, type AttemptOutcome, type RoundProgress } from '../../src/domain/delivery.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
 import type { Respond } from '../../src/testing/receiver.js'
-import { endpointWith, openReceiver, openSender, policyApproved } from '../support/attempts.js'
-import { recordingLogger } from '../support/recording-logger.js'
+import { endpointWith, openReceiver, policyApproved, workerParts } from '../support/attempts.js'
 
 const MINUTE_MS = 60_000
 
@@ -22,22 +17,8 @@ async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respon
   const receiver = await openReceiver(...responses)
   const endpoint = endpointWith({ url: receiver.url, ...settings })
   const recoveries: string[] = []
-  const limiter = createConcurrencyLimiter()
   const dependencies = {
-    endpoints: {
-      get: () => Promise.resolve(endpoint),
-      getLatest: () => Promise.resolve(endpoint),
-      wasRemoved: () => Promise.resolve(true),
-      subscribers: () => Promise.resolve([]),
-      close: () => undefined,
-    },
-    sender: openSender(),
-    limiter,
-    rates: createRateLimiter(),
-    health: createEndpointHealth(),
-    line: createRetryLine(),
-    logger: recordingLogger().logger,
-    random: () => 0,
+    ...workerParts(endpoint),
     onRecovery: ({ name }: Endpoint) => void recoveries.push(name),
   }
   const attempt = (
@@ -59,7 +40,7 @@ async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respon
   return {
     endpoint,
     receiver,
-    limiter,
+    limiter: dependencies.limiter,
     recoveries,
     attempt,
     goDown: async () => {
@@ -195,6 +176,7 @@ test('an attempt at the limit of concurrent attempts waits longer each time, and
 
 test('an endpoint without a limit gets a hundred attempts at the same time', async () => {
   const { attempt, limiter, endpoint } = await openWorker()
+  await attempt()
   for (let taken = 1; taken <= 99; taken += 1) limiter.tryAcquire(endpoint.name, 100)
 
   expect(await attempt()).toMatchObject({ kind: 'delivered' })

@@ -66,7 +66,7 @@ test.for([{}, { maxAttemptsPerSecond: 5 }])(
 test('an endpoint that is down gets no request until a probe is due', async () => {
   const health = createEndpointHealth()
   const endpoint = { name: 'EMS', version: 'v1' }
-  const failed = { verdict: { kind: 'retry' }, durationMs: 5, hasWaited: false } as const
+  const failed = { verdict: { kind: 'retry' }, isAnswered: true, durationMs: 5, hasWaited: false } as const
   const now = Date.now()
   for (const ago of [20_000, 15_000, 10_000, 5_000, 1_000])
     health.observe(endpoint, { ...failed, startedAt: now - ago })

@@ -12,14 +12,3 @@ test('an endpoint gets as many places as its limit, each again when it is given 
   expect(limiter.tryAcquire('EMS', 2)).toBeDefined()
   second?.()
 })
-
-test('an endpoint is full when all its places are taken', () => {
-  const limiter = createConcurrencyLimiter()
-
-  const release = limiter.tryAcquire('EMS', 1)
-
-  expect(limiter.isFull('EMS', 1)).toBe(true)
-  expect(limiter.isFull('EMS', 2)).toBe(false)
-  release?.()
-  expect(limiter.isFull('EMS', 1)).toBe(false)
-})

@@ -10,8 +10,11 @@ const SUCCESS: Verdict = { kind: 'delivered' }
 function openHealth() {
   let now = 1_000_000
   const health = createEndpointHealth()
-  const observe = (verdict: Verdict, { durationMs = 0, hasWaited = false, endpoint = EMS } = {}): boolean =>
-    health.observe(endpoint, { verdict, startedAt: now - durationMs, durationMs, hasWaited })
+  const observe = (
+    verdict: Verdict,
+    { durationMs = 0, hasWaited = false, isAnswered = true, endpoint = EMS } = {},
+  ): boolean =>
+    health.observe(endpoint, { verdict, isAnswered, startedAt: now - durationMs, durationMs, hasWaited })
   return {
     health,
     observe,
@@ -167,6 +170,8 @@ test('an endpoint is quick until an attempt fails or takes more than a second', 
 
 test('an endpoint at its limit that answers none of its attempts is down, until it answers one', () => {
   const { health, observe, now, pass } = openHealth()
+  observe(SUCCESS)
+  pass(1)
   const ends = Array.from({ length: 5 }, () => health.begin(EMS, now()))
   pass(4_999)
   expect(health.hangs(EMS, now())).toBe(false)
@@ -180,6 +185,39 @@ test('an endpoint at its limit that answers none of its attempts is down, until 
 
   expect(health.isDown(EMS)).toBe(false)
   expect(health.hangs(EMS, now())).toBe(false)
+})
+
+test('one that has answered nothing yet is down sooner', () => {
+  const { health, now, pass } = openHealth()
+  for (let attempts = 1; attempts <= 5; attempts += 1) health.begin(EMS, now())
+  pass(999)
+  expect(health.hangs(EMS, now())).toBe(false)
+  pass(1)
+
+  expect(health.hangs(EMS, now())).toBe(true)
+})
+
+test('an endpoint is silent until it answers, or fails at once, and after what took long and had no answer', () => {
+  const { health, observe } = openHealth()
+  expect(health.isSilent(EMS)).toBe(true)
+  observe(FAILURE)
+  expect(health.isSilent(EMS)).toBe(false)
+  observe(FAILURE, { durationMs: 1_001, isAnswered: false })
+  expect(health.isSilent(EMS)).toBe(true)
+  observe(FAILURE, { durationMs: 1, isAnswered: false })
+  expect(health.isSilent(EMS)).toBe(false)
+  observe(SUCCESS, { durationMs: 5_000 })
+  expect(health.isSilent(EMS)).toBe(false)
+  expect(health.isSilent({ ...EMS, version: 'v2' })).toBe(true)
+})
+
+test('who waits for an observation hears of the next one of that endpoint, or of none in time', async () => {
+  const { health, observe } = openHealth()
+  const heard = [health.untilObserved(EMS, 60_000), health.untilObserved(EMS, 60_000)]
+  observe(SUCCESS)
+  await Promise.all(heard)
+
+  await health.untilObserved(EMS, 1)
 })
 
 test('attempts that took long before an answer came to one of them say nothing', () => {

@@ -3,11 +3,17 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
+import type { AttemptDependencies } from '../../src/activities/attempt.js'
 import type { AttemptResult } from '../../src/delivery/attempt-result.js'
+import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
+import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
+import { createRateLimiter } from '../../src/delivery/rate-limiter.js'
+import { createRetryLine } from '../../src/delivery/retry-line.js'
 import { createSender, type Sender, type SenderOptions } from '../../src/delivery/send.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
 import type { SyncEvent } from '../../src/domain/event.js'
 import { startReceiver, type Receiver, type Respond } from '../../src/testing/receiver.js'
+import { recordingLogger } from './recording-logger.js'
 
 export const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
@@ -35,6 +41,27 @@ export function openSender(options: SenderOptions = {}): Sender {
   const sender = createSender({ allowNetworks: LOOPBACK, ...options })
   onTestFinished(() => sender.close())
   return sender
+}
+
+/** What a worker makes attempts with, of one endpoint that does not change, without jitter. */
+export function workerParts(endpoint: Endpoint): AttemptDependencies {
+  return {
+    endpoints: {
+      get: () => Promise.resolve(endpoint),
+      getLatest: () => Promise.resolve(endpoint),
+      wasRemoved: () => Promise.resolve(true),
+      subscribers: () => Promise.resolve([]),
+      close: () => undefined,
+    },
+    sender: openSender(),
+    limiter: createConcurrencyLimiter(),
+    rates: createRateLimiter(),
+    health: createEndpointHealth(),
+    line: createRetryLine(),
+    logger: recordingLogger().logger,
+    random: () => 0,
+    onRecovery: () => undefined,
+  }
 }
 
 /** One attempt that nobody stops. */

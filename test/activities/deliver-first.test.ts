@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { createDeliverFirst } from '../../src/activities/deliver-first.js'
+import type { Respond } from '../../src/testing/receiver.js'
+import {
+  endpointWith,
+  openReceiver,
+  policyApproved,
+  withResolvers,
+  workerParts,
+} from '../support/attempts.js'
+
+/** First attempts of a worker that knows nothing of the endpoint yet. */
+async function openFirstAttempts(...responses: Respond[]) {
+  const receiver = await openReceiver(...responses)
+  const endpoint = endpointWith({ url: receiver.url })
+  const deliverFirst = createDeliverFirst(workerParts(endpoint), true)
+  const stopped = new AbortController()
+  return {
+    receiver,
+    deliver: (count: number) =>
+      Array.from({ length: count }, () =>
+        deliverFirst(
+          {
+            endpoint: endpoint.name,
+            event: policyApproved,
+            acceptedAt: new Date().toISOString(),
+            earlierAttempts: 0,
+          },
+          stopped.signal,
+        ),
+      ),
+  }
+}
+
+test('until an endpoint answers it gets ten attempts at a time, and the others then', async () => {
+  const answer = withResolvers()
+  const { receiver, deliver } = await openFirstAttempts()
+  receiver.respondWith(async (_, response) => {
+    await answer.promise
+    response.end()
+  })
+  const delivering = deliver(40)
+  await receiver.waitForRequests(10)
+  // Those that wait have had their turns to begin.
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(receiver.requests).toHaveLength(10)
+
+  receiver.respondWith(200)
+  answer.resolve()
+  const outcomes = await Promise.all(delivering)
+
+  expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 40 }, () => 'delivered'))
+  expect(receiver.requests).toHaveLength(40)
+})
+
+test('where it answers none of them within a second, the others wait, without a request', async () => {
+  const { receiver, deliver } = await openFirstAttempts(() => undefined)
+
+  const outcomes = await Promise.all(deliver(30))
+
+  const waiting = outcomes.filter((outcome) => outcome.kind === 'waiting')
+  expect(waiting.map(({ reason, attempts }) => ({ reason, attempts }))).toEqual(
+    Array.from({ length: 20 }, () => ({ reason: 'down', attempts: 0 })),
+  )
+  expect(receiver.requests).toHaveLength(10)
+})
