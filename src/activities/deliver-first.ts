@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
-import type { Endpoint } from '../domain/endpoint.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
@@ -22,10 +21,11 @@ export type DeliverFirst = (
  * The first attempt of a delivery, as a local activity within the workflow task: for an endpoint that is up
  * it is all there is. It holds the workflow task, so an endpoint that has lately failed or been slow is left
  * to a round, as is all when `enabled` is not set. Where no attempt may be made, as the endpoint is down, the
- * delivery waits without a round. While an endpoint is silent, few attempts find out whether it answers, and the others
- * wait for that: each that hangs would cost a round.
+ * delivery waits without a round. While an endpoint is silent, few attempts find out whether it answers, and the
+ * others wait for that: each one that hangs would cost a round.
  */
 export function createDeliverFirst(dependencies: AttemptDependencies, enabled: boolean): DeliverFirst {
+  const { health } = dependencies
   return async (input, signal, isTrial = false) => {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
     if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
@@ -37,17 +37,10 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
       const isAtLimit = outcome.kind === 'retry' && outcome.attempts === 0
       if (!isAtLimit) return outcome
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0 || !mayAnswerSoon(endpoint, dependencies)) return skipped(endpoint)
-      await dependencies.health.untilObserved(endpoint, leftMs)
+      if (leftMs <= 0 || endpoint === undefined || !health.isSilent(endpoint)) return skipped(endpoint)
+      await health.untilObserved(endpoint, leftMs)
     }
   }
-}
-
-function mayAnswerSoon(
-  endpoint: StoredEndpoint | undefined,
-  { health }: AttemptDependencies,
-): endpoint is Endpoint {
-  return endpoint !== undefined && isUsable(endpoint) && health.isSilent(endpoint)
 }
 
 /** Whether it is over at once, as far as this worker knows; a trial is to find that out. */

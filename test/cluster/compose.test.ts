@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { Client } from 'pg'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { createApiToken } from '../../src/api/api-token.js'
 import { SyncService } from '../../src/client.js'
 import { runCommand } from '../../src/embedded/run-command.js'
-import { formatKeys, generateKey } from '../../src/encryption/key-ring.js'
 import { startReceiver } from '../../src/testing/receiver.js'
 import {
   composeText,
@@ -15,6 +15,8 @@ import {
   type ComposeFile,
   type ComposeService,
 } from '../support/compose-file.js'
+import { readBlocks } from '../support/doc-blocks.js'
+import { openDocShell } from '../support/doc-shell.js'
 import { freeLowPorts, freePort } from '../support/free-port.js'
 import { openGuardedFolder } from '../support/guarded-folder.js'
 import { startPostgres } from '../support/postgres.js'
@@ -22,9 +24,8 @@ import { startProgram } from '../support/program.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { waitForDeliveries } from '../support/waiting.js'
 
+/** Beside what the README has in `.env`. */
 const ENV = {
-  POSTGRES_PASSWORD: randomUUID(),
-  SYNC_ENCRYPTION_KEYS: formatKeys([generateKey()]),
   SYNC_CODEC_TOKEN: randomUUID(),
   SYNC_API_TOKENS: createApiToken('admin').entry,
   SYNC_ALLOW_NETWORKS: '127.0.0.0/8',
@@ -34,7 +35,8 @@ const ENV = {
 type Places = Map<string, number>
 
 test('what the compose file runs works together, outside containers', { timeout: 300_000 }, async () => {
-  const { services, configs } = parseCompose(await composeText(), ENV)
+  const env = { ...ENV, ...(await envOfReadme()) }
+  const { services, configs } = parseCompose(await composeText(), env)
   const folder = await temporaryFolder()
   const path = await programFolder(folder)
   const places: Places = new Map()
@@ -99,8 +101,22 @@ test('what the compose file runs works together, outside containers', { timeout:
   const receipt = await syncService.emit('policy.approved', { id: 'SAFETY-7' }, { key: 'policy/7' })
   await waitForDeliveries(syncService, receipt, [{ endpoint: 'EMS-Scheduler', state: 'delivered' }])
   expect(receiver.requests).toMatchObject([{ headers: { authorization: 'Bearer abc123' } }])
-  expect(printed.get('worker')?.()).not.toContain(ENV.POSTGRES_PASSWORD)
+  expect(printed.get('worker')?.()).not.toContain(env.POSTGRES_PASSWORD)
 })
+
+/** The variables of the `.env` that the README makes; this test does then what its `docker compose up` does. */
+async function envOfReadme(): Promise<Record<'POSTGRES_PASSWORD' | 'SYNC_ENCRYPTION_KEYS', string>> {
+  const block = (await readBlocks('README.md')).find(({ code }) => code.includes('docker compose up'))
+  const [makeEnv = '', ...others] = block?.code.trimEnd().split('\n') ?? []
+  expect(others).toEqual(['docker compose up --build --detach'])
+  await using shell = await openDocShell()
+  await shell.run(makeEnv)
+  const { POSTGRES_PASSWORD = '', SYNC_ENCRYPTION_KEYS = '' } = parseEnv(
+    await readFile(join(shell.folder, '.env'), 'utf8'),
+  )
+  expect(POSTGRES_PASSWORD).toMatch(/^[0-9a-f]{48}$/)
+  return { POSTGRES_PASSWORD, SYNC_ENCRYPTION_KEYS }
+}
 
 function serviceOf(services: ComposeFile['services'], name: string): ComposeService {
   const service = services[name]
