@@ -26,8 +26,8 @@ test('what waits for an endpoint that is down costs few attempts, and goes on so
   await waitingOn(environment, name, COUNT)
   // One every three seconds, and those whose round began before the outage was seen.
   expect(receiver.requests.length - attemptsBefore).toBeLessThan((Date.now() - startedAt) / 3_000 + 10)
-  // Those of before are among as many as wait: the last one may still be on its way.
-  await waitForDeliveries(syncService, receipts.at(-1)!, [{ state: 'waiting', reason: 'down', attempts: 0 }])
+  // Those of before are among as many as wait: the last one may still be on its way, or have been a probe.
+  await waitForDeliveries(syncService, receipts.at(-1)!, [{ state: 'waiting', reason: 'down' }])
 
   const failed = receiver.requests.length
   receiver.respondWith(200)
@@ -114,7 +114,9 @@ test('a hanging endpoint holds its own share of slots, and delays no other', asy
   expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 2 }])
 
   expect(Date.now() - startedAt).toBeLessThan(45_000)
-  expect(mostOpen).toBe(5)
+  // The first five are given up after two seconds; the receiver may hear of that after it has the next five.
+  expect(mostOpen).toBeGreaterThanOrEqual(5)
+  expect(mostOpen).toBeLessThanOrEqual(10)
 })
 
 /** Waits until a delivery waits as `down`, as the search shows it. */
