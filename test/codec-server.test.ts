@@ -8,7 +8,7 @@ import { formatKeys, generateKey, type KeyRing } from '../src/encryption/key-rin
 import type { RemotePayloads } from '../src/temporal/remote-payloads.js'
 import { keyRing } from './support/encryption.js'
 import { openEnvironment } from './support/environment.js'
-import { startProgram } from './support/program.js'
+import { servedUrl, startProgram } from './support/program.js'
 import { recordingLogger } from './support/recording-logger.js'
 import { temporaryFolder } from './support/temporary-folder.js'
 
@@ -287,7 +287,7 @@ describe('the command', () => {
     const keys = { SYNC_ENCRYPTION_KEYS: formatKeys([generateKey()]) }
     await using program = await startProgram(['dist/cli.js', 'codec', '--port', '0'], { ...env, ...keys })
     await program.waitForOutput('Stop it with Ctrl-C')
-    const [url = ''] = /http:\/\/127\.0\.0\.1:\d+(?=\n)/.exec(program.output) ?? []
+    const url = servedUrl(program)
 
     expect(program.output).toContain(`--codec-endpoint ${url} --codec-auth "Bearer $SYNC_CODEC_TOKEN"`)
     expect(program.output).toContain('at http://127.0.0.1:8233, http://localhost:8233:')

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { servedUrl } from '../support/program.js'
 import { openEmbedded, openProcesses, type SeparateProcesses } from '../support/separate-processes.js'
 
 test('serve with a worker is all that a caller needs', async (context) => {
@@ -6,7 +7,7 @@ test('serve with a worker is all that a caller needs', async (context) => {
   const receiver = await processes.startReceiver()
   const [token, entry] = await createToken(processes, 'admin')
   const server = await processes.startServer(['--worker'], { SYNC_API_TOKENS: entry })
-  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+(?=\n)/.exec(server.output) ?? []
+  const url = servedUrl(server)
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const post = (path: string, body: object): Promise<Response> =>
     fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })

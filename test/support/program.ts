@@ -28,6 +28,12 @@ export interface Program extends AsyncDisposable {
   end(signal: NodeJS.Signals): Promise<ProgramExit>
 }
 
+/** Where a program that serves says that it does. */
+export function servedUrl({ output }: Pick<Program, 'output'>): string {
+  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+(?=\n)/.exec(output) ?? []
+  return url
+}
+
 /** Runs `node`, or another program, with these arguments in the repository's root; `input` is its standard input. */
 export async function startProgram(
   args: readonly string[],
