@@ -1,5 +1,4 @@
 import { DEFAULT_MAX_CONCURRENT_ATTEMPTS } from '../domain/attempt-limits.js'
-import type { EndpointHealth } from '../delivery/endpoint-health.js'
 import type { RoundPace, RoundProgress } from '../domain/delivery.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { downIntervals, limitBackoffMs, type RetryPolicy } from '../domain/retry-schedule.js'
@@ -33,8 +32,8 @@ export function admit(
     const inMs = kept.turnAt - now
     if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
-  const limit = placesOf(endpoint, health)
-  const release = limiter.tryAcquire(endpoint.name, isProbe ? Math.min(limit, MAX_UNANSWERED) : limit)
+  const mostNow = isProbe || health.isSilent(endpoint) ? MAX_UNANSWERED : Infinity
+  const release = limiter.tryAcquire(endpoint.name, Math.min(concurrencyOf(endpoint), mostNow))
   if (release === undefined) {
     if (isProbe || health.hangs(endpoint, now)) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
@@ -49,12 +48,6 @@ export function admit(
       release()
     },
   }
-}
-
-/** How many attempts of it this worker makes at the same time now. */
-function placesOf(endpoint: Endpoint, health: Pick<EndpointHealth, 'isSilent'>): number {
-  const limit = concurrencyOf(endpoint)
-  return health.isSilent(endpoint) ? Math.min(limit, MAX_UNANSWERED) : limit
 }
 
 /** How many attempts of it a worker makes at the same time. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { SILENT_HANGS_AFTER_MS } from '../delivery/endpoint-health.js'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
 import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
@@ -7,8 +8,8 @@ import type { FirstOutcome } from './first-attempts.js'
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
 const LIMIT_MS = 2_000
 
-/** How long it waits for the first answer of an endpoint, in milliseconds; a little longer makes one that hangs down. */
-const FIRST_ANSWER_WITHIN_MS = 1_100
+/** How long it waits for the first answer of an endpoint, in milliseconds: until one that hangs is down. */
+const FIRST_ANSWER_WITHIN_MS = SILENT_HANGS_AFTER_MS + 100
 
 /** @param isTrial whether it is made of an endpoint that was slow or failing too */
 export type DeliverFirst = (

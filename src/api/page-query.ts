@@ -15,6 +15,9 @@ export const textCursor = z
 /** The cursor of a list whose pages begin at a number. */
 export const countCursor = wholeNumber(1, 999_999_999, ACCEPTED_CURSOR).optional().meta(cursor)
 
+/** A yes or no in a query. */
+export const flag = z.enum(['true', 'false'], 'true or false').optional()
+
 /** How many of a list a page has. */
 export function limitUpTo(most: number, byDefault: number) {
   return wholeNumber(1, most)

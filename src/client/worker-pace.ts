@@ -1,4 +1,5 @@
 import { forgetOldest, HeadStarts } from '../activities/head-starts.js'
+import { untilCalled } from '../until-called.js'
 
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */
 const MAX_REMEMBERED = 1_000
@@ -20,15 +21,9 @@ export class WorkerPace {
   /** Resolves when it has, at the latest after `withinMs`. */
   begun(workflowId: string, withinMs: number): Promise<void> {
     if (this.#begun.delete(workflowId)) return Promise.resolve()
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        this.#expected.delete(workflowId)
-        resolve()
-      }
-      const timer = setTimeout(done, withinMs)
-      timer.unref()
-      this.#expected.set(workflowId, done)
+    return untilCalled(withinMs, (call) => {
+      this.#expected.set(workflowId, call)
+      return () => this.#expected.delete(workflowId)
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.js'
+import { untilCalled } from '../until-called.js'
 import type { Verdict } from './classify.js'
 
 /** A slower endpoint would hold up workflow tasks, in milliseconds. */
@@ -14,7 +15,7 @@ const HANGS_WITH_ATTEMPTS = 5
 /** … for so long, in milliseconds … */
 const HANGS_AFTER_MS = 5_000
 /** … or for so long, where it is silent. */
-const SILENT_HANGS_AFTER_MS = 1_000
+export const SILENT_HANGS_AFTER_MS = 1_000
 
 /** A probe may come early by this part of the spacing: timers are not exact, the average is. */
 const PROBE_TOLERANCE = 0.5
@@ -126,14 +127,9 @@ export function createEndpointHealth(): EndpointHealth {
     isSilent: (endpoint) => of(endpoint).isSilent,
     untilObserved: (endpoint, timeoutMs) => {
       const { waiters } = of(endpoint)
-      return new Promise((resolve) => {
-        const wake = (): void => {
-          clearTimeout(timer)
-          waiters.delete(wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, timeoutMs)
-        waiters.add(wake)
+      return untilCalled(timeoutMs, (call) => {
+        waiters.add(call)
+        return () => waiters.delete(call)
       })
     },
     hangs: (endpoint, now) => {

@@ -1,14 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { makeAttempt } from '../../src/activities/attempt.js'
-import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
-import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
-import { createRateLimiter } from '../../src/delivery/rate-limiter.js'
-import { createRetryLine } from '../../src/delivery/retry-line.js'
-import { createSender } from '../../src/delivery/send.js'
 import { NO_PROGRESS } from '../../src/domain/delivery.js'
 import type { StoredEndpoint } from '../../src/store/endpoint-store.js'
 import { startReceiver } from '../../src/testing/receiver.js'
-import { recordingLogger } from '../support/recording-logger.js'
+import { workerParts } from '../support/attempts.js'
 
 test('an attempt with outdated settings that would make the delivery wait is made again with the latest', async () => {
   const { outcome, tokens } = await attempt({ known: 'old', latest: 'new' })
@@ -75,8 +70,6 @@ async function attempt({
   await using receiver = await startReceiver(({ headers }, response) => {
     response.writeHead(headers.authorization === 'new' ? 200 : 401).end()
   })
-  const sender = createSender({ allowNetworks: ['127.0.0.0/8'] })
-  onTestFinished(() => sender.close())
   const at = (version: string | undefined): StoredEndpoint | undefined =>
     version === undefined
       ? undefined
@@ -90,23 +83,15 @@ async function attempt({
           updatedAt: '2026-11-25T00:00:00Z',
           ...problem,
         }
+  const parts = workerParts(at(known))
   const outcome = await makeAttempt(
     {
+      ...parts,
       endpoints: {
-        get: () => Promise.resolve(at(known)),
+        ...parts.endpoints,
         getLatest: () => Promise.resolve(at(latest)),
         wasRemoved: () => Promise.resolve(wasRemoved),
-        subscribers: () => Promise.resolve([]),
-        close: () => undefined,
       },
-      sender,
-      limiter: createConcurrencyLimiter(),
-      rates: createRateLimiter(),
-      health: createEndpointHealth(),
-      line: createRetryLine(),
-      onRecovery: () => undefined,
-      logger: recordingLogger().logger,
-      random: () => 0,
     },
     {
       endpoint: 'EMS',

@@ -1,16 +1,12 @@
 import type { Client } from '@temporalio/client'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createReplaySender } from '../../src/activities/replay-sender.js'
-import { createConcurrencyLimiter } from '../../src/delivery/concurrency-limiter.js'
 import { createEndpointHealth } from '../../src/delivery/endpoint-health.js'
-import { createRateLimiter } from '../../src/delivery/rate-limiter.js'
-import { createRetryLine } from '../../src/delivery/retry-line.js'
-import { createSender } from '../../src/delivery/send.js'
 import type { StoredEndpoint } from '../../src/store/endpoint-store.js'
 import type { Found } from '../../src/temporal/past-events.js'
-import { startReceiver, type Respond } from '../../src/testing/receiver.js'
+import type { Respond } from '../../src/testing/receiver.js'
 import type { SyncEventInput } from '../../src/workflows/messages.js'
-import { recordingLogger } from '../support/recording-logger.js'
+import { openReceiver, workerParts } from '../support/attempts.js'
 
 const CURSOR = { startedAt: '2026-11-25T00:00:00.000Z', runId: 'r', spanMs: 1 }
 const EVENT = { type: 'policy.approved', id: '1', time: '2026-11-25T00:00:00Z', data: {} }
@@ -122,10 +118,7 @@ async function open({
   waiting = 0,
   recent = 0,
 }: System) {
-  const receiver = await startReceiver(...responses)
-  onTestFinished(() => receiver.stop())
-  const httpSender = createSender({ allowNetworks: ['127.0.0.0/8'] })
-  onTestFinished(() => httpSender.close())
+  const receiver = await openReceiver(...responses)
   const endpoint = {
     name: 'EMS',
     url: receiver.url,
@@ -144,21 +137,8 @@ async function open({
   const sender = await createReplaySender(
     {
       client: { workflow } as unknown as Client,
-      endpoints: {
-        get: () => Promise.resolve(endpoint),
-        getLatest: () => Promise.resolve(endpoint),
-        wasRemoved: () => Promise.resolve(true),
-        subscribers: () => Promise.resolve([]),
-        close: () => undefined,
-      },
-      sender: httpSender,
-      limiter: createConcurrencyLimiter(),
-      rates: createRateLimiter(),
+      ...workerParts(endpoint),
       health,
-      line: createRetryLine(),
-      onRecovery: () => undefined,
-      logger: recordingLogger().logger,
-      random: () => 0,
       readDelivery: () => Promise.resolve(undefined),
       expressAttempts: true,
     },

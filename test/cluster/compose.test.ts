@@ -67,12 +67,7 @@ test('what the compose file runs works together, outside containers', { timeout:
     api: async (service) => {
       const api = await openListening(service, '8080', places)
       await api.waitForOutput('Stop it with Ctrl-C')
-      const [, , ...probe] = service.healthcheck?.test ?? []
-      const port = String(places.get('127.0.0.1:8080'))
-      await runCommand(
-        process.execPath,
-        probe.map((part) => part.replace('8080', port)),
-      )
+      await probe(service, places)
     },
   }
   const order = startOrder(services)
@@ -92,8 +87,7 @@ test('what the compose file runs works together, outside containers', { timeout:
 
   const worker = serviceOf(services, 'worker')
   const environment = { ...process.env, ...here(worker, places) }
-  const [, ...probe] = worker.healthcheck?.test ?? []
-  await runCommand(process.execPath, probe.slice(1), { env: here(worker, places) })
+  await probe(worker, places)
 
   await using receiver = await startReceiver()
   await using syncService = await SyncService.connect({ env: environment })
@@ -160,6 +154,16 @@ async function openListening(
     part.replace(containerPort, String(port)).replace('0.0.0.0', '127.0.0.1'),
   )
   return openProgram({ command: command ?? [] }, here(service, places))
+}
+
+/** Runs a service's health check of `node`. */
+async function probe(service: ComposeService, places: Places): Promise<void> {
+  const [, , ...args] = service.healthcheck?.test ?? []
+  const atHome = [...places].reduce(
+    (parts, [place, port]) => parts.map((part) => part.replace(place, `127.0.0.1:${port}`)),
+    args,
+  )
+  await runCommand(process.execPath, atHome, { env: here(service, places) })
 }
 
 async function openProgram(

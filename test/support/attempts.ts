@@ -12,6 +12,7 @@ import { createRetryLine } from '../../src/delivery/retry-line.js'
 import { createSender, type Sender, type SenderOptions } from '../../src/delivery/send.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
 import type { SyncEvent } from '../../src/domain/event.js'
+import type { StoredEndpoint } from '../../src/store/endpoint-store.js'
 import { startReceiver, type Receiver, type Respond } from '../../src/testing/receiver.js'
 import { recordingLogger } from './recording-logger.js'
 
@@ -44,7 +45,7 @@ export function openSender(options: SenderOptions = {}): Sender {
 }
 
 /** What a worker makes attempts with, of one endpoint that does not change, without jitter. */
-export function workerParts(endpoint: Endpoint): AttemptDependencies {
+export function workerParts(endpoint: StoredEndpoint | undefined): AttemptDependencies {
   return {
     endpoints: {
       get: () => Promise.resolve(endpoint),

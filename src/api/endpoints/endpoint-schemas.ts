@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpointNameSchema, settingsSchema } from '../../domain/parse-endpoint.js'
-import { nextCursor } from '../page-query.js'
+import { flag, nextCursor } from '../page-query.js'
 
 export const endpointPath = z.object({ name: endpointNameSchema })
 
@@ -87,7 +87,7 @@ export const changedAnswer = z.object({
 })
 
 export const removalQuery = z.strictObject({
-  discardWaiting: z.enum(['true', 'false'], 'true or false').optional().meta({
+  discardWaiting: flag.meta({
     description: 'Discard the deliveries that wait for it. Default: false, which refuses with 409.',
   }),
 })

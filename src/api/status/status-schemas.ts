@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ENDPOINT_STATUSES } from '../../domain/status.js'
 import { listedEventSchema } from '../events/event-schemas.js'
-import { limitUpTo } from '../page-query.js'
+import { flag, limitUpTo } from '../page-query.js'
 
 const MATCH_ACCEPTED = 'a part of a name, of 1 to 100 characters'
 
@@ -21,14 +21,11 @@ export const statusQuery = z.strictObject({
     .optional()
     .meta({ description: 'Only endpoints whose name has this in it, in whichever case.' }),
   limit: limitUpTo(200, 100),
-  brief: z
-    .enum(['true', 'false'], 'true or false')
-    .optional()
-    .meta({
-      description:
-        'Answers sooner where so much waits that it would take long: what it says of the endpoints is a lower bound ' +
-        'then, and says so. Default: false.',
-    }),
+  brief: flag.meta({
+    description:
+      'Answers sooner where so much waits that it would take long: what it says of the endpoints is a lower bound ' +
+      'then, and says so. Default: false.',
+  }),
 })
 
 const endpointStatusSchema = z
