@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { SILENT_HANGS_AFTER_MS } from '../delivery/endpoint-health.js'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
@@ -30,8 +29,6 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
   return async (input, signal, isTrial = false) => {
     const endpoint = await dependencies.endpoints.get(input.endpoint)
     if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
-    // Those of an event, or of a group of them, share it.
-    setMaxListeners(0, signal)
     const deadline = performance.now() + FIRST_ANSWER_WITHIN_MS
     for (;;) {
       const outcome = await makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })

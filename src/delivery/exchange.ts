@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { Cancellation } from './cancellation.js'
 import type { Connections } from './connections.js'
 import { ReusedConnectionClosedError } from './reused-connection.js'
 
@@ -25,10 +26,10 @@ export interface HttpResponse {
 
 interface ExchangeOptions {
   headersTimeoutMs: number
-  /** How long the body may take once the status has come, in milliseconds. @default as long as `signal` lets it */
+  /** How long the body may take once the status has come, in milliseconds. @default as long as `cancellation` lets it */
   bodyGraceMs?: number | undefined
   /** Ends the exchange, which then rejects; the body's end alone rejects nothing. */
-  signal: AbortSignal
+  cancellation: Cancellation
 }
 
 /**
@@ -43,7 +44,8 @@ export async function exchange(
   try {
     return await exchangeOver(pooled, request, options)
   } catch (error) {
-    if (!(error instanceof ReusedConnectionClosedError) || options.signal.aborted) throw error
+    if (!(error instanceof ReusedConnectionClosedError) || options.cancellation.reason !== undefined)
+      throw error
     return exchangeOver(fresh, request, options)
   }
 }
@@ -51,11 +53,11 @@ export async function exchange(
 function exchangeOver(
   dispatcher: Dispatcher,
   { url, method, headers, body }: HttpRequest,
-  { headersTimeoutMs, bodyGraceMs, signal }: ExchangeOptions,
+  { headersTimeoutMs, bodyGraceMs, cancellation }: ExchangeOptions,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error)
-    const answer = new Answer(bodyGraceMs, signal, resolve, reject)
+    if (cancellation.reason !== undefined) return reject(cancellation.reason)
+    const answer = new Answer(bodyGraceMs, cancellation, resolve, reject)
     const { origin, pathname, search } = url
     dispatcher.dispatch(
       {
@@ -84,15 +86,15 @@ class Answer implements Dispatcher.DispatchHandler {
   #grace: NodeJS.Timeout | undefined
   #isDone = false
   /** Until a connection stands, undici has nothing to end. */
-  readonly #onAbort = (): void => this.#cut(this.signal.reason as Error)
+  readonly #ignoreCancellation: () => void
 
   constructor(
     private readonly graceMs: number | undefined,
-    private readonly signal: AbortSignal,
+    cancellation: Cancellation,
     private readonly resolve: (response: HttpResponse) => void,
     private readonly reject: (error: Error) => void,
   ) {
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#ignoreCancellation = cancellation.onCancelled((reason) => this.#cut(reason))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -148,7 +150,7 @@ class Answer implements Dispatcher.DispatchHandler {
     if (this.#isDone) return false
     this.#isDone = true
     clearTimeout(this.#grace)
-    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#ignoreCancellation()
     return true
   }
 }

@@ -7,6 +7,7 @@ import { toFailure } from './attempt-failure.js'
 import type { AttemptResult } from './attempt-result.js'
 import { createAccessTokens } from './auth/access-tokens.js'
 import { requestToken } from './auth/request-token.js'
+import { Cancellation, cancellationBy } from './cancellation.js'
 import { completeRequest } from './complete-request.js'
 import type { TlsConnection } from './guarded-connect.js'
 import { createConnectionsPool } from './connections.js'
@@ -17,7 +18,6 @@ import { exchange, type HttpResponse } from './exchange.js'
 import { secretsOf } from './secrets.js'
 import { traceAttempt } from '../tracing/attempt-span.js'
 import { limitTime } from './time-limit.js'
-import { untilAborted } from './until-aborted.js'
 
 export type { AttemptResult } from './attempt-result.js'
 
@@ -83,40 +83,42 @@ export function createSender({
   ): Promise<AttemptResult> {
     signal.throwIfAborted()
     const timeoutMs = Math.min(endpoint.attemptTimeoutMs ?? limits.totalTimeoutMs, limitMs)
-    // One signal and one timer: AbortSignal.any and AbortSignal.timeout cost as much as the request.
-    const end = new AbortController()
-    const endLimit = limitTime(timeoutMs, () => end.abort(TIMED_OUT))
-    const onAbort = (): void => end.abort(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+    const cancellation = new Cancellation()
+    const endLimit = limitTime(timeoutMs, () => cancellation.cancel(TIMED_OUT))
+    const ignoreSignal = cancellationBy(signal).onCancelled((reason) => cancellation.cancel(reason))
     try {
-      return await deliver(endpoint, event, end.signal)
+      return await deliver(endpoint, event, cancellation)
     } catch (error) {
       signal.throwIfAborted()
-      if (end.signal.aborted) {
+      if (cancellation.reason !== undefined) {
         return { kind: 'failure', code: 'ATTEMPT_TIMEOUT', message: `no response within ${timeoutMs} ms` }
       }
       return toFailure(error)
     } finally {
       endLimit()
-      signal.removeEventListener('abort', onAbort)
+      ignoreSignal()
     }
   }
 
-  async function deliver(endpoint: Endpoint, event: SyncEvent, signal: AbortSignal): Promise<AttemptResult> {
-    const request = await untilAborted(signal, conversion.toRequest(event, endpoint))
+  async function deliver(
+    endpoint: Endpoint,
+    event: SyncEvent,
+    cancellation: Cancellation,
+  ): Promise<AttemptResult> {
+    const request = await cancellation.until(conversion.toRequest(event, endpoint))
     const transmit = (accessToken?: string): Promise<HttpResponse> =>
       exchange(connections.of(endpoint), completeRequest(request, endpoint, event, now(), accessToken), {
         headersTimeoutMs: endpoint.attemptTimeoutMs ?? limits.headersTimeoutMs,
         bodyGraceMs: conversion.readsAnswers(endpoint) ? undefined : BODY_GRACE_MS,
-        signal,
+        cancellation,
       })
 
     if (endpoint.auth?.type !== 'oauth2') return toResult(endpoint, await transmit())
-    const token = await untilAborted(signal, tokens.get(endpoint))
+    const token = await cancellation.until(tokens.get(endpoint))
     const response = await transmit(token)
     if (response.status !== 401) return toResult(endpoint, response, token)
     tokens.forget(endpoint, token)
-    const renewed = await untilAborted(signal, tokens.get(endpoint))
+    const renewed = await cancellation.until(tokens.get(endpoint))
     return toResult(endpoint, await transmit(renewed), token, renewed)
   }
 
@@ -141,9 +143,12 @@ export function createSender({
   async function requestAccessToken(endpoint: Endpoint) {
     const { auth } = endpoint
     if (auth?.type !== 'oauth2') throw new TypeError(`endpoint ${endpoint.name} has no OAuth 2.0 settings`)
-    const signal = AbortSignal.timeout(limits.totalTimeoutMs)
+    const cancellation = cancellationBy(AbortSignal.timeout(limits.totalTimeoutMs))
     return requestToken(auth, (request) =>
-      exchange(connections.of(endpoint), request, { headersTimeoutMs: limits.headersTimeoutMs, signal }),
+      exchange(connections.of(endpoint), request, {
+        headersTimeoutMs: limits.headersTimeoutMs,
+        cancellation,
+      }),
     )
   }
 }
