@@ -155,6 +155,12 @@ async function startOn(
   return { address, namespace: NAMESPACE, uiUrl, pid, stop, exited }
 }
 
+/**
+ * How many parts a task queue has, four unless told otherwise. Polls go to one part each, so a task that found no poll
+ * waiting may lie in a part that none is sent to, for ten seconds and more.
+ */
+const ONE_PARTITION = ['matching.numTaskqueueReadPartitions', 'matching.numTaskqueueWritePartitions']
+
 function serverArguments(
   port: number,
   uiPort: number,
@@ -173,6 +179,7 @@ function serverArguments(
     ...(metricsPort === undefined ? [] : [`--metrics-port=${metricsPort}`]),
     // It asks Temporal's makers over the network.
     '--dynamic-config-value=frontend.enableServerVersionCheck=false',
+    ...ONE_PARTITION.map((setting) => `--dynamic-config-value=${setting}=1`),
     ...(dataFile === undefined ? [] : [`--db-filename=${dataFile}`, ...pragmas]),
     ...Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `--search-attribute=${name}=${type}`),
   ]

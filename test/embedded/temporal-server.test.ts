@@ -67,6 +67,16 @@ test('its metrics are on the port that is asked for', async () => {
   expect(metrics).toContain('service_requests{')
 })
 
+test('a task queue is not divided, so that no task lies in a part where nobody looks', async () => {
+  const server = await startServer()
+  const { workflowService } = await connect(server.address)
+  const { workflowTaskQueuePartitions } = await workflowService.listTaskQueuePartitions({
+    namespace: server.namespace,
+    taskQueue: { name: 'any' },
+  })
+  expect(workflowTaskQueuePartitions).toHaveLength(1)
+})
+
 test('the server is told to sync every commit to the disk', async () => {
   const directory = await temporaryDirectory()
   const cliPath = await fakeProgram(join(directory, 'temporal'), `echo "$@" > ${directory}/arguments; exit 1`)
