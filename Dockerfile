@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # Glibc is needed: Temporal's native core has no build for musl, so no Alpine.
-FROM node:22-bookworm-slim AS base
+FROM node:24-bookworm-slim AS base
 WORKDIR /app
 
 FROM base AS build
