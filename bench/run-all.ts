@@ -6,7 +6,7 @@ import { describeEnvironment } from './rig/machine.js'
 import { runScenario, type RunOptions, type ScenarioResult } from './run-scenario.js'
 import type { Scenario } from './scenario.js'
 
-const RESULTS = fileURLToPath(new URL('results/', import.meta.url))
+const RESULTS = fileURLToPath(new URL('../bench/results/', import.meta.url))
 
 /**
  * Runs the scenarios one after the other, prints the table, and keeps the report unless the run is a quick one.

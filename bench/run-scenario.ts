@@ -7,7 +7,7 @@ import type { CpuTimes } from './rig/cpu.js'
 import { median, rounded, spread } from './rig/statistics.js'
 import type { Scenario } from './scenario.js'
 
-const PROGRAM = fileURLToPath(new URL('repetition-process.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('repetition-process.js', import.meta.url))
 const DEFAULT_REPETITIONS = 3
 
 /** How a scenario is run. */
@@ -58,11 +58,7 @@ async function runInProcess(
 ): Promise<Repetition> {
   const task: RepetitionTask = { scenario: name, options: { quick, address, inMemory } }
   const child = fork(PROGRAM, [JSON.stringify(task)], {
-    execArgv: [
-      ...(profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]),
-      '--import',
-      'tsx',
-    ],
+    execArgv: profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`],
     // Standard output is for the result.
     stdio: ['ignore', 2, 2, 'ipc'],
   })

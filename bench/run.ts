@@ -3,7 +3,7 @@
  * bench/README.md.
  */
 import { Command, Option } from 'commander'
-import { parseCount } from '../src/cli/option-values.js'
+import { parseCount } from '../dist/cli/option-values.js'
 import { prepareProcess } from './rig/runtime.js'
 import { toTable } from './report.js'
 import { isCorrect, runAll } from './run-all.js'

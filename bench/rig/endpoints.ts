@@ -1,4 +1,4 @@
-import type { EndpointStore } from '../../src/store/endpoint-store.js'
+import type { EndpointStore } from '../../dist/store/endpoint-store.js'
 import type { Trial } from './trial.js'
 
 const AT_A_TIME = 100

@@ -12,9 +12,9 @@ import type { Client } from '@temporalio/client'
 import type { doNothing } from '../floor-workflow.js'
 import { closedLoop } from './closed-loop.js'
 import { median } from './statistics.js'
-import { WORKER_TUNING } from '../../src/worker-tuning.js'
+import { WORKER_TUNING } from '../../dist/worker-tuning.js'
 
-const WORKFLOWS_PATH = fileURLToPath(new URL('../floor-workflow.ts', import.meta.url))
+const WORKFLOWS_PATH = fileURLToPath(new URL('../floor-workflow.js', import.meta.url))
 const WARM_UP_CONCURRENCY = 20
 const IDLE_PAUSE_MS = 20
 

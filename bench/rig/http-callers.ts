@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { startServer } from '../../src/server.js'
+import { startServer } from '../../dist/server.js'
 import type { Callers } from './callers.js'
 import type { System } from './system.js'
 
-const PROCESS = fileURLToPath(new URL('http-callers-process.ts', import.meta.url))
+const PROCESS = fileURLToPath(new URL('http-callers-process.js', import.meta.url))
 
 /** Callers of the system's HTTP API in a process of their own. */
 export interface HttpCallers extends Callers, AsyncDisposable {}
@@ -13,7 +13,7 @@ export interface HttpCallers extends Callers, AsyncDisposable {}
 /** Serves the API in this process, beside the system. */
 export async function openHttpCallers({ service, logger }: System): Promise<HttpCallers> {
   const server = await startServer({ service, logger })
-  const child = fork(PROCESS, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 2, 2, 'ipc'] })
+  const child = fork(PROCESS, { execArgv: [], stdio: ['ignore', 2, 2, 'ipc'] })
   const ended = once(child, 'exit').then(() => {
     throw new Error('the process of the callers has ended by itself')
   })

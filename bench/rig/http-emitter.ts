@@ -1,26 +1,63 @@
-import { Pool } from 'undici'
-import { startServer } from '../../src/server.js'
+import { Pool, type Dispatcher } from 'undici'
+import { startServer } from '../../dist/server.js'
 import type { Emitter } from './callers.js'
 import type { System } from './system.js'
 
 /** Emits over HTTP, on connections that are kept. */
 export interface HttpEmitter extends Emitter, AsyncDisposable {}
 
-/** @param connections at most, as many as emit at the same time */
+/**
+ * Costs the machine as little as it can: callers are elsewhere, and what they need is none of the API's.
+ * @param connections at most, as many as emit at the same time
+ */
 export function httpEmitter(url: string, connections: number): HttpEmitter {
   const pool = new Pool(url, { connections, pipelining: 1 })
   return {
-    emit: async (type, data, { id }) => {
-      const { statusCode, body } = await pool.request({
-        method: 'POST',
-        path: '/v1/events',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ type, data, id }),
-      })
-      const answer = await body.text()
-      if (statusCode !== 202) throw new Error(`the API answered ${statusCode}: ${answer}`)
-    },
+    emit: (type, data, { id }) =>
+      new Promise((resolve, reject) => {
+        const answered = (status: number, body: string): void => {
+          if (status === 202) resolve(status)
+          else reject(new Error(`the API answered ${status}: ${body}`))
+        }
+        pool.dispatch(
+          {
+            method: 'POST',
+            path: '/v1/events',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ type, data, id }),
+          },
+          new Answer(answered, reject),
+        )
+      }),
     [Symbol.asyncDispose]: () => pool.close(),
+  }
+}
+
+class Answer implements Dispatcher.DispatchHandler {
+  #status = 0
+  #body = ''
+
+  constructor(
+    private readonly answered: (status: number, body: string) => void,
+    private readonly failed: (error: Error) => void,
+  ) {}
+
+  onRequestStart(): void {}
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#status !== 202) this.#body += chunk.toString()
+  }
+
+  onResponseEnd(): void {
+    this.answered(this.#status, this.#body)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.failed(error)
   }
 }
 

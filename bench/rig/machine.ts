@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, platform, release, tmpdir, totalmem } from 'node:os'
-import { runCommand } from '../../src/embedded/run-command.js'
+import { runCommand } from '../../dist/embedded/run-command.js'
 import { temporalCliPath } from './temporal.js'
 
 const BYTES_PER_GIB = 1024 ** 3

@@ -1,6 +1,6 @@
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker'
-import { createLogger } from '../../src/logger.js'
-import { temporalLogger } from '../../src/temporal-logger.js'
+import { createLogger } from '../../dist/logger.js'
+import { temporalLogger } from '../../dist/temporal-logger.js'
 
 /** Prepares this process for a system of its own; once, before anything of Temporal is used. */
 export function prepareProcess(): void {

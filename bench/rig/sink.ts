@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Arrival, Audit, Expectation, SinkCommands, SinkMode, SinkReply } from './sink-messages.js'
 
-const PROGRAM = fileURLToPath(new URL('sink-process.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('sink-process.js', import.meta.url))
 
 /** All external systems of a trial, in a process of their own. */
 export interface Sink extends AsyncDisposable {
@@ -24,7 +24,7 @@ export interface Sink extends AsyncDisposable {
 /** Starts the sink. */
 export async function startSink(): Promise<Sink> {
   const child = fork(PROGRAM, {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const replies = new Map<number, { resolve: (reply: object) => void; reject: (error: Error) => void }>()

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { loadConfig } from '../../src/config.js'
-import { choosePort } from '../../src/embedded/ports.js'
-import { findTemporalCli } from '../../src/embedded/temporal-cli.js'
-import { startTemporalServer } from '../../src/embedded/temporal-server.js'
+import { loadConfig } from '../../dist/config.js'
+import { choosePort } from '../../dist/embedded/ports.js'
+import { findTemporalCli } from '../../dist/embedded/temporal-cli.js'
+import { startTemporalServer } from '../../dist/embedded/temporal-server.js'
 
 /** Which Temporal server a trial uses. */
 export interface TemporalChoice {

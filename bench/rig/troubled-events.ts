@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { waitingQuery } from '../../src/domain/search-attributes.js'
+import { waitingQuery } from '../../dist/domain/search-attributes.js'
 import { closedLoop } from './closed-loop.js'
 import type { EndpointGroup } from './endpoints.js'
 import { eventIdOf } from './sink-messages.js'

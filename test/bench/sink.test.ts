@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { startSink, type Sink } from '../../bench/rig/sink.js'
-import { eventIdOf } from '../../bench/rig/sink-messages.js'
+import { startSink, type Sink } from '../../dist-bench/rig/sink.js'
+import { eventIdOf } from '../../dist-bench/rig/sink-messages.js'
 
 const PATHS = ['/e/1', '/e/2']
 const WITHIN_MS = 10_000
