@@ -6,7 +6,7 @@ import { showValue } from '../domain/parse-input.js'
 import { readSettings, withSettingsOptions, type SettingsFlags } from './endpoint-settings.js'
 import { withHelpEnd } from './help.js'
 import { collectNames } from './option-values.js'
-import { print, printJson } from './output.js'
+import { note, print, printJson } from './output.js'
 import { withService } from './with-service.js'
 
 const ADD = 'endpoints add'
@@ -30,7 +30,14 @@ interface RemoveFlags extends JsonFlag {
 
 /** The commands that change what is registered. */
 export function changeCommands(): Command[] {
-  return [addCommand(), updateCommand(), pauseCommand(), resumeCommand(), removeCommand()]
+  return [
+    addCommand(),
+    updateCommand(),
+    rotateSecretCommand(),
+    pauseCommand(),
+    resumeCommand(),
+    removeCommand(),
+  ]
 }
 
 function addCommand(): Command {
@@ -91,6 +98,25 @@ async function update(name: string, { unset = [], json, ...flags }: UpdateFlags)
     throw new InvalidInputError(UPDATE, [{ field: 'options', accepted: 'a setting to change' }])
   }
   await withService(async (service) => report(name, await service.updateEndpoint(name, changes), json))
+}
+
+function rotateSecretCommand(): Command {
+  const command = onEndpoint('rotate-secret', 'sign with a new secret; the one before signs beside it').action(
+    rotateSecret,
+  )
+  return withHelpEnd(command, {
+    examples: ['external-sync endpoints rotate-secret EMS-Scheduler > new-secret.txt'],
+    exits: ['notFound'],
+  })
+}
+
+async function rotateSecret(name: string, { json }: JsonFlag): Promise<void> {
+  await withService(async (service) => {
+    const rotated = await service.rotateSigningSecret(name)
+    if (json) return printJson({ name, ...rotated })
+    note(`${name} signs with a new secret and with the one before. What its receiver needs is shown this once:`)
+    print('signingSecret' in rotated ? rotated.signingSecret : rotated.publicKey)
+  })
 }
 
 function pauseCommand(): Command {

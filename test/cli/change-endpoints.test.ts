@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Webhook } from 'standardwebhooks'
 import { expect, test, vi } from 'vitest'
 import { jsonLines } from '../support/cli.js'
 import { openProcesses } from '../support/separate-processes.js'
@@ -72,7 +73,8 @@ test('an endpoint is added, shown, updated, paused, resumed, tested and removed'
   })
 
   expect((await run(['endpoints', 'remove', 'EMS'])).output).toBe('EMS is removed\n')
-  for (const action of ['show', 'update --url http://127.0.0.1:1', 'pause', 'resume', 'remove', 'test']) {
+  const update = 'update --url http://127.0.0.1:1'
+  for (const action of ['show', update, 'rotate-secret', 'pause', 'resume', 'remove', 'test']) {
     const [command = '', ...options] = action.split(' ')
     expect(await run(['endpoints', command, 'EMS', ...options])).toMatchObject({
       code: 3,
@@ -139,6 +141,35 @@ test('secrets come from files and standard input, are sent, and are never printe
   const printed = results.map(({ output }) => output).join('')
   for (const secret of Object.values(secrets)) expect(printed).not.toContain(secret)
   expect(printed).toMatch(/^headerNames +x-api-key$/m)
+})
+
+test('a new signing secret is all that standard output gets, and signs beside the one before', async (context) => {
+  const processes = await openProcesses(context)
+  const run = processes.runCommand
+  const receiver = await processes.startReceiver()
+  await run(
+    ['endpoints', 'add', 'EMS', '--url', receiver.url, '--signing-secret-from', '-'],
+    {},
+    SIGNING_SECRET,
+  )
+
+  const rotated = await run(['endpoints', 'rotate-secret', 'EMS'])
+  expect(rotated).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^whsec_[\w+/]{43}=\n$/),
+    stderr: 'EMS signs with a new secret and with the one before. What its receiver needs is shown this once:\n',
+  })
+  expect(await run(['endpoints', 'test', 'EMS'])).toMatchObject({ code: 0 })
+  const [request] = receiver.requests
+  const headers = request?.headers as Record<string, string>
+  for (const secret of [rotated.stdout.trim(), SIGNING_SECRET]) {
+    new Webhook(secret).verify(request?.text ?? '', headers)
+  }
+
+  const again = await run(['endpoints', 'rotate-secret', 'EMS', '--json'])
+  expect(jsonLines(again.stdout)).toEqual([
+    { name: 'EMS', signingSecret: expect.stringMatching(/^whsec_/) },
+  ])
 })
 
 test.for([
