@@ -101,9 +101,10 @@ async function update(name: string, { unset = [], json, ...flags }: UpdateFlags)
 }
 
 function rotateSecretCommand(): Command {
-  const command = onEndpoint('rotate-secret', 'sign with a new secret; the one before signs beside it').action(
-    rotateSecret,
-  )
+  const command = onEndpoint(
+    'rotate-secret',
+    'sign with a new secret; the one before signs beside it',
+  ).action(rotateSecret)
   return withHelpEnd(command, {
     examples: ['external-sync endpoints rotate-secret EMS-Scheduler > new-secret.txt'],
     exits: ['notFound'],
@@ -114,7 +115,9 @@ async function rotateSecret(name: string, { json }: JsonFlag): Promise<void> {
   await withService(async (service) => {
     const rotated = await service.rotateSigningSecret(name)
     if (json) return printJson({ name, ...rotated })
-    note(`${name} signs with a new secret and with the one before. What its receiver needs is shown this once:`)
+    note(
+      `${name} signs with a new secret and with the one before. What its receiver needs is shown this once:`,
+    )
     print('signingSecret' in rotated ? rotated.signingSecret : rotated.publicKey)
   })
 }

@@ -157,7 +157,8 @@ test('a new signing secret is all that standard output gets, and signs beside th
   expect(rotated).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^whsec_[\w+/]{43}=\n$/),
-    stderr: 'EMS signs with a new secret and with the one before. What its receiver needs is shown this once:\n',
+    stderr:
+      'EMS signs with a new secret and with the one before. What its receiver needs is shown this once:\n',
   })
   expect(await run(['endpoints', 'test', 'EMS'])).toMatchObject({ code: 0 })
   const [request] = receiver.requests
@@ -167,9 +168,7 @@ test('a new signing secret is all that standard output gets, and signs beside th
   }
 
   const again = await run(['endpoints', 'rotate-secret', 'EMS', '--json'])
-  expect(jsonLines(again.stdout)).toEqual([
-    { name: 'EMS', signingSecret: expect.stringMatching(/^whsec_/) },
-  ])
+  expect(jsonLines(again.stdout)).toEqual([{ name: 'EMS', signingSecret: expect.stringMatching(/^whsec_/) }])
 })
 
 test.for([
