@@ -85,7 +85,6 @@ class Answer implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #grace: NodeJS.Timeout | undefined
   #isDone = false
-  /** Until a connection stands, undici has nothing to end. */
   readonly #ignoreCancellation: () => void
 
   constructor(
@@ -94,6 +93,7 @@ class Answer implements Dispatcher.DispatchHandler {
     private readonly resolve: (response: HttpResponse) => void,
     private readonly reject: (error: Error) => void,
   ) {
+    // Until a connection stands, undici has nothing to end.
     this.#ignoreCancellation = cancellation.onCancelled((reason) => this.#cut(reason))
   }
 

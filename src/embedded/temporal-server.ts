@@ -155,12 +155,6 @@ async function startOn(
   return { address, namespace: NAMESPACE, uiUrl, pid, stop, exited }
 }
 
-/**
- * How many parts a task queue has, four unless told otherwise. Polls go to one part each, so a task that found no poll
- * waiting may lie in a part that none is sent to, for ten seconds and more.
- */
-const ONE_PARTITION = ['matching.numTaskqueueReadPartitions', 'matching.numTaskqueueWritePartitions']
-
 function serverArguments(
   port: number,
   uiPort: number,
@@ -179,7 +173,9 @@ function serverArguments(
     ...(metricsPort === undefined ? [] : [`--metrics-port=${metricsPort}`]),
     // It asks Temporal's makers over the network.
     '--dynamic-config-value=frontend.enableServerVersionCheck=false',
-    ...ONE_PARTITION.map((setting) => `--dynamic-config-value=${setting}=1`),
+    // Of four, the default, each poll goes to one: a task that found none waiting may lie in another for 10 s and more.
+    '--dynamic-config-value=matching.numTaskqueueReadPartitions=1',
+    '--dynamic-config-value=matching.numTaskqueueWritePartitions=1',
     ...(dataFile === undefined ? [] : [`--db-filename=${dataFile}`, ...pragmas]),
     ...Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `--search-attribute=${name}=${type}`),
   ]
