@@ -50,6 +50,16 @@ export function admit(
   }
 }
 
+/** Whether an endpoint that is down would get an attempt now: it is time for one, and those before do not all hang. */
+export function isProbeAdmitted(
+  endpoint: Endpoint,
+  { health, limiter }: Pick<AttemptDependencies, 'health' | 'limiter'>,
+  now: number,
+): boolean {
+  const limit = Math.min(concurrencyOf(endpoint), MAX_UNANSWERED)
+  return health.isProbeDue(endpoint, now) && limiter.hasRoom(endpoint.name, limit)
+}
+
 /** How many attempts of it a worker makes at the same time. */
 export function concurrencyOf({ maxConcurrentAttempts }: Endpoint): number {
   return maxConcurrentAttempts ?? DEFAULT_MAX_CONCURRENT_ATTEMPTS

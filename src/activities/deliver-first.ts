@@ -1,6 +1,7 @@
 import { SILENT_HANGS_AFTER_MS } from '../delivery/endpoint-health.js'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
+import { isProbeAdmitted } from './admission.js'
 import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -44,14 +45,17 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
 /** Whether it is over at once, as far as this worker knows; a trial is to find that out. */
 function isExpress(
   endpoint: StoredEndpoint | undefined,
-  { health }: AttemptDependencies,
+  dependencies: AttemptDependencies,
   input: DeliverInput,
   isTrial: boolean,
 ): boolean {
+  const { health } = dependencies
   if (endpoint === undefined || !isUsable(endpoint) || endpoint.state === 'paused') return true
   // Temporal's server paces activity tasks only.
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
-  if (health.isDown(endpoint)) return input.isWanted !== true && !health.isProbeDue(endpoint, timeOf(input))
+  if (health.isDown(endpoint)) {
+    return input.isWanted !== true && !isProbeAdmitted(endpoint, dependencies, timeOf(input))
+  }
   return isTrial || health.isQuick(endpoint.name)
 }
 

@@ -2,20 +2,25 @@
 export interface ConcurrencyLimiter {
   /** @returns a function that gives the place back; undefined where all `limit` places are taken */
   tryAcquire(endpoint: string, limit: number): (() => void) | undefined
+  hasRoom(endpoint: string, limit: number): boolean
 }
 
 export function createConcurrencyLimiter(): ConcurrencyLimiter {
   const underWay = new Map<string, number>()
   return {
     tryAcquire: (endpoint, limit) => {
-      const taken = underWay.get(endpoint) ?? 0
-      if (taken >= limit) return undefined
-      underWay.set(endpoint, taken + 1)
+      if (!hasRoom(endpoint, limit)) return undefined
+      underWay.set(endpoint, (underWay.get(endpoint) ?? 0) + 1)
       return () => {
         const left = (underWay.get(endpoint) ?? 1) - 1
         if (left > 0) underWay.set(endpoint, left)
         else underWay.delete(endpoint)
       }
     },
+    hasRoom,
+  }
+
+  function hasRoom(endpoint: string, limit: number): boolean {
+    return (underWay.get(endpoint) ?? 0) < limit
   }
 }

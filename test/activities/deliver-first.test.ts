@@ -64,3 +64,15 @@ test('where it answers none of them within a second, the others wait, without a 
   )
   expect(receiver.requests).toHaveLength(10)
 })
+
+test('while ten attempts hang, no round is spent on finding out that there is no place for another', async () => {
+  const { receiver, deliver } = await openFirstAttempts(() => undefined)
+  const delivering = deliver(30)
+  await Promise.any(delivering)
+
+  const [outcome] = await Promise.all(deliver(1))
+
+  expect(outcome).toMatchObject({ kind: 'waiting', reason: 'down', attempts: 0 })
+  await Promise.all(delivering)
+  expect(receiver.requests).toHaveLength(10)
+})
