@@ -32,8 +32,8 @@ export function admit(
     const inMs = kept.turnAt - now
     if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
-  const mostNow = isProbe || health.isSilent(endpoint) ? MAX_UNANSWERED : Infinity
-  const release = limiter.tryAcquire(endpoint.name, Math.min(concurrencyOf(endpoint), mostNow))
+  const limit = isProbe || health.isSilent(endpoint) ? unansweredLimitOf(endpoint) : concurrencyOf(endpoint)
+  const release = limiter.tryAcquire(endpoint.name, limit)
   if (release === undefined) {
     if (isProbe || health.hangs(endpoint, now)) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
@@ -56,8 +56,11 @@ export function isProbeAdmitted(
   { health, limiter }: Pick<AttemptDependencies, 'health' | 'limiter'>,
   now: number,
 ): boolean {
-  const limit = Math.min(concurrencyOf(endpoint), MAX_UNANSWERED)
-  return health.isProbeDue(endpoint, now) && limiter.hasRoom(endpoint.name, limit)
+  return health.isProbeDue(endpoint, now) && limiter.hasRoom(endpoint.name, unansweredLimitOf(endpoint))
+}
+
+function unansweredLimitOf(endpoint: Endpoint): number {
+  return Math.min(concurrencyOf(endpoint), MAX_UNANSWERED)
 }
 
 /** How many attempts of it a worker makes at the same time. */

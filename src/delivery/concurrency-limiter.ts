@@ -2,6 +2,7 @@
 export interface ConcurrencyLimiter {
   /** @returns a function that gives the place back; undefined where all `limit` places are taken */
   tryAcquire(endpoint: string, limit: number): (() => void) | undefined
+  /** Whether `tryAcquire` would give a place now. */
   hasRoom(endpoint: string, limit: number): boolean
 }
 
