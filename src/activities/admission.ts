@@ -2,7 +2,7 @@ import { DEFAULT_MAX_CONCURRENT_ATTEMPTS } from '../domain/attempt-limits.js'
 import type { RoundPace, RoundProgress } from '../domain/delivery.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { downIntervals, limitBackoffMs, type RetryPolicy } from '../domain/retry-schedule.js'
-import type { AttemptDependencies, DeliverInput } from './attempt.js'
+import type { AttemptDependencies, AttemptTime, DeliverInput } from './attempt.js'
 
 /** While an endpoint is down or silent, its attempts hold so many slots of a worker at most. */
 const MAX_UNANSWERED = 10
@@ -18,13 +18,14 @@ export function admit(
   endpoint: Endpoint,
   policy: RetryPolicy,
   { health, limiter, rates, random }: AttemptDependencies,
-  { isWanted }: DeliverInput,
+  { isWanted, limitMs }: Pick<DeliverInput, 'isWanted'> & Pick<AttemptTime, 'limitMs'>,
   { attempts, pace }: RoundProgress,
   now: number,
 ): Admission {
   const isDown = health.isDown(endpoint)
   const isProbe = isDown && !(isWanted === true && attempts === 0)
-  if (isProbe && !health.isProbeDue(endpoint, now)) return { kind: 'down' }
+  // A probe has all the time that the endpoint may take.
+  if (isProbe && (limitMs !== undefined || !health.isProbeDue(endpoint, now))) return { kind: 'down' }
 
   const { timesAtLimit = 0, ...kept } = pace ?? {}
   if (endpoint.maxAttemptsPerSecond !== undefined) {
@@ -33,9 +34,10 @@ export function admit(
     if (inMs > 0) return { kind: 'later', inMs, pace: kept }
   }
   const limit = isProbe || health.isSilent(endpoint) ? unansweredLimitOf(endpoint) : concurrencyOf(endpoint)
+  const isAtLimit = !limiter.hasRoom(endpoint.name, limit)
+  if (isProbe ? isAtLimit : health.hangs(endpoint, now, isAtLimit)) return { kind: 'down' }
   const release = limiter.tryAcquire(endpoint.name, limit)
   if (release === undefined) {
-    if (isProbe || health.hangs(endpoint, now)) return { kind: 'down' }
     const inMs = limitBackoffMs(timesAtLimit, random())
     return { kind: 'later', inMs, pace: { ...kept, timesAtLimit: timesAtLimit + 1 } }
   }
@@ -50,13 +52,9 @@ export function admit(
   }
 }
 
-/** Whether an endpoint that is down would get an attempt now: it is time for one, and those before do not all hang. */
-export function isProbeAdmitted(
-  endpoint: Endpoint,
-  { health, limiter }: Pick<AttemptDependencies, 'health' | 'limiter'>,
-  now: number,
-): boolean {
-  return health.isProbeDue(endpoint, now) && limiter.hasRoom(endpoint.name, unansweredLimitOf(endpoint))
+/** Whether as many attempts are under way as an endpoint gets that does not answer. */
+export function isProbed(endpoint: Endpoint, { limiter }: Pick<AttemptDependencies, 'limiter'>): boolean {
+  return !limiter.hasRoom(endpoint.name, unansweredLimitOf(endpoint))
 }
 
 function unansweredLimitOf(endpoint: Endpoint): number {

@@ -26,7 +26,7 @@ import type { Logger } from '../logger.js'
 import { SyncError } from '../domain/errors.js'
 import type { EndpointReader } from '../store/endpoint-cache.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
-import { admit } from './admission.js'
+import { admit, isProbed } from './admission.js'
 import { createWaits, type Waits } from './waits.js'
 
 /** What an attempt is about. */
@@ -141,7 +141,7 @@ async function attemptAt(
   if (waits.remainingMs() <= 0) return { kind: 'discarded', reason: 'expired', ...before }
   if (endpoint.state === 'paused') return waits.alone('paused', before)
 
-  const admission = admit(endpoint, policy, dependencies, input, progress, now)
+  const admission = admit(endpoint, policy, dependencies, { ...input, ...time }, progress, now)
   if (admission.kind === 'down') return waits.inLine('down', before)
   if (admission.kind === 'later') {
     return { kind: 'retry', retryInMs: admission.inMs, ...before, pace: admission.pace }
@@ -189,10 +189,11 @@ interface AttemptContext {
 
 /** What follows from an attempt that was made. */
 function follow(
-  { health, line, logger, random, onRecovery, onAttempt }: AttemptDependencies,
+  dependencies: AttemptDependencies,
   { endpoint, policy, input, before, pace, waits, now }: AttemptContext,
   { result, startedAt, durationMs }: Sent,
 ): AttemptOutcome {
+  const { health, line, logger, random, onRecovery, onAttempt } = dependencies
   const { event, earlierAttempts, wokenBy } = input
   const evidence = { at: new Date(startedAt).toISOString(), durationMs, ...shown(result) }
   const progress: RoundProgress = {
@@ -238,7 +239,9 @@ function follow(
   if (isOver && asked !== undefined) return waits.asAsked(asked, progress)
   // It has had its round, and was only to find out whether the endpoint is back.
   const isProbe = wokenBy !== undefined && (health.isDown(endpoint) || (wokenBy === 'timer' && attempt === 1))
-  if (isOver || (isProbe && asked === undefined)) return waits.inLine('down', progress)
+  // Others go on looking for its recovery; a round of each would cost the server dearly.
+  const isOneOfMany = health.isDown(endpoint) && isProbed(endpoint, dependencies)
+  if (isOver || ((isProbe || isOneOfMany) && asked === undefined)) return waits.inLine('down', progress)
   return { kind: 'retry', retryInMs, ...progress, pace: { startedAt: roundStartedAt } }
 }
 

@@ -1,7 +1,7 @@
 import { SILENT_HANGS_AFTER_MS } from '../delivery/endpoint-health.js'
 import { NO_PROGRESS, type Skipped } from '../domain/delivery.js'
 import { isUsable, type StoredEndpoint } from '../store/endpoint-store.js'
-import { isProbeAdmitted } from './admission.js'
+import { isProbed } from './admission.js'
 import { makeAttempt, timeOf, type AttemptDependencies, type DeliverInput } from './attempt.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -54,7 +54,8 @@ function isExpress(
   // Temporal's server paces activity tasks only.
   if (endpoint.maxAttemptsPerSecond !== undefined) return false
   if (health.isDown(endpoint)) {
-    return input.isWanted !== true && !isProbeAdmitted(endpoint, dependencies, timeOf(input))
+    if (input.isWanted === true) return false
+    return isProbed(endpoint, dependencies) || !health.goesToProbe(endpoint, timeOf(input))
   }
   return isTrial || health.isQuick(endpoint.name)
 }

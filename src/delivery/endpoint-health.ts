@@ -14,8 +14,14 @@ const DOWN_AFTER_MS = 10_000
 const HANGS_WITH_ATTEMPTS = 5
 /** … for so long, in milliseconds … */
 const HANGS_AFTER_MS = 5_000
-/** … or for so long, where it is silent. */
+/** … or for so long, where it is silent … */
 export const SILENT_HANGS_AFTER_MS = 1_000
+/** … or for so long and twice as long as its last answer took, where so many deliveries hold the worker. */
+const CROWD_HANGS_AFTER_MS = 250
+const CROWD = 30
+
+/** A delivery that goes to make a probe has so long to begin it, in milliseconds, before another one goes. */
+const PROBE_BEGINS_WITHIN_MS = 1_000
 
 /** A probe may come early by this part of the spacing: timers are not exact, the average is. */
 const PROBE_TOLERANCE = 0.5
@@ -42,6 +48,7 @@ interface ObservedAttempt {
  *
  * up ──5 failures in a row over 10 s──▶ down ──a delivery, or the rejection of an event──▶ up
  *    ──at its limit, and 5 attempts without an answer for 5 s, or for 1 s where it is silent──▶ down
+ *    ──30 deliveries that wait for its answers, and 5 attempts without one for 250 ms──▶ down
  *
  * While an endpoint is down, one attempt every few seconds probes it. It is silent until it has answered, and after an
  * attempt that took long and had no answer: how many attempts it takes at a time is not known then. Other settings are
@@ -60,12 +67,15 @@ export interface EndpointHealth {
   /** Resolves when the next attempt has been observed, or after `timeoutMs`. */
   untilObserved(endpoint: ObservedEndpoint, timeoutMs: number): Promise<void>
   /**
-   * Whether an endpoint that is at its limit of attempts is so because it answers none; then it is down. What waits
-   * for a turn would ask again and again, each time at the server's cost.
+   * Whether an endpoint answers none of its attempts; then it is down. It matters at its limit, where what waits for a
+   * turn would ask again and again, each time at the server's cost; and where so many deliveries wait for its answers
+   * that they would leave the worker no place for those of others.
    */
-  hangs(endpoint: ObservedEndpoint, now: number): boolean
+  hangs(endpoint: ObservedEndpoint, now: number, isAtLimit: boolean): boolean
   /** Whether an attempt may be made of an endpoint that is down. */
   isProbeDue(endpoint: ObservedEndpoint, now: number): boolean
+  /** The same, of a delivery that goes to make it; others are told no until it has had time to begin. */
+  goesToProbe(endpoint: ObservedEndpoint, now: number): boolean
   /** An attempt is made of an endpoint that is down: the next is due `spacingMs` later. */
   probe(endpoint: ObservedEndpoint, spacingMs: number, now: number): void
   /** A delivery was made to wait because the endpoint is down. */
@@ -82,6 +92,7 @@ interface Observed {
   failingSince: number
   nextProbeAt: number
   probeSpacingMs: number
+  wentToProbeAt: number
   /** Whether a success would be news: none was seen yet, or none since the last failure. */
   isUnproven: boolean
   keepsWaiting: boolean
@@ -90,6 +101,8 @@ interface Observed {
   underWay: Set<{ startedAt: number }>
   /** When it took an event last. */
   succeededAt: number
+  /** How long its last answer took. */
+  answeredInMs: number
   isSilent: boolean
   /** Called at the next observation. */
   waiters: Set<() => void>
@@ -112,6 +125,7 @@ export function createEndpointHealth(): EndpointHealth {
       const seen = of(endpoint)
       // What fails at once holds nothing up.
       seen.isSilent = !isAnswered && durationMs > QUICK_MS
+      if (isAnswered) seen.answeredInMs = durationMs
       for (const wake of seen.waiters) wake()
       const endedAt = startedAt + durationMs
       if (verdict.kind === 'retry') {
@@ -132,9 +146,14 @@ export function createEndpointHealth(): EndpointHealth {
         return () => waiters.delete(call)
       })
     },
-    hangs: (endpoint, now) => {
+    hangs: (endpoint, now, isAtLimit) => {
       const seen = of(endpoint)
-      const afterMs = seen.isSilent ? SILENT_HANGS_AFTER_MS : HANGS_AFTER_MS
+      // One that is down gets only probes, and what an operator wants.
+      const isCrowd = !seen.isDown && seen.underWay.size + seen.waiters.size >= CROWD
+      if (!isAtLimit && !isCrowd) return false
+      const patienceMs = seen.isSilent ? SILENT_HANGS_AFTER_MS : HANGS_AFTER_MS
+      const crowdMs = Math.max(CROWD_HANGS_AFTER_MS, 2 * seen.answeredInMs)
+      const afterMs = isCrowd ? Math.min(patienceMs, crowdMs) : patienceMs
       const unanswered = [...seen.underWay].filter(
         ({ startedAt }) => startedAt <= now - afterMs && startedAt > seen.succeededAt,
       )
@@ -143,9 +162,12 @@ export function createEndpointHealth(): EndpointHealth {
       seen.isUnproven = true
       return true
     },
-    isProbeDue: (endpoint, now) => {
-      const { nextProbeAt, probeSpacingMs } = of(endpoint)
-      return now >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
+    isProbeDue: (endpoint, now) => isProbeDue(of(endpoint), now),
+    goesToProbe: (endpoint, now) => {
+      const seen = of(endpoint)
+      if (!isProbeDue(seen, now) || now < seen.wentToProbeAt + PROBE_BEGINS_WITHIN_MS) return false
+      seen.wentToProbeAt = now
+      return true
     },
     probe: (endpoint, spacingMs, now) => {
       const seen = of(endpoint)
@@ -170,16 +192,22 @@ export function createEndpointHealth(): EndpointHealth {
       failingSince: 0,
       nextProbeAt: -Infinity,
       probeSpacingMs: 0,
+      wentToProbeAt: -Infinity,
       isUnproven: true,
       keepsWaiting: false,
       releasedAt: -Infinity,
       underWay: new Set(),
       succeededAt: -Infinity,
+      answeredInMs: 0,
       isSilent: true,
       waiters: new Set(),
     }
     observed.set(name, unknown)
     return unknown
+  }
+
+  function isProbeDue({ nextProbeAt, probeSpacingMs }: Observed, now: number): boolean {
+    return now >= nextProbeAt - probeSpacingMs * PROBE_TOLERANCE
   }
 
   function fail(seen: Observed, startedAt: number, endedAt: number): void {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createDeliverFirst } from '../../src/activities/deliver-first.js'
 import type { Respond } from '../../src/testing/receiver.js'
 import {
@@ -17,7 +17,7 @@ async function openFirstAttempts(...responses: Respond[]) {
   const stopped = new AbortController()
   return {
     receiver,
-    deliver: (count: number) =>
+    deliver: (count: number, isTrial = false) =>
       Array.from({ length: count }, () =>
         deliverFirst(
           {
@@ -27,9 +27,16 @@ async function openFirstAttempts(...responses: Respond[]) {
             earlierAttempts: 0,
           },
           stopped.signal,
+          isTrial,
         ),
       ),
   }
+}
+
+/** The time is what the test sets then. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
 }
 
 test('until an endpoint answers it gets ten attempts at a time, and the others then', async () => {
@@ -75,4 +82,35 @@ test('while ten attempts hang, no round is spent on finding out that there is no
   expect(outcome).toMatchObject({ kind: 'waiting', reason: 'down', attempts: 0 })
   await Promise.all(delivering)
   expect(receiver.requests).toHaveLength(10)
+})
+
+test('of the events that come while an endpoint is down, one at a time goes to probe it', async () => {
+  stopClock()
+  const { deliver } = await openFirstAttempts(503)
+  for (let failures = 1; failures <= 5; failures += 1) {
+    await Promise.all(deliver(1, true))
+    vi.setSystemTime(Date.now() + 2_500)
+  }
+
+  const outcomes = await Promise.all(deliver(20))
+
+  expect(outcomes.filter(({ kind }) => kind === 'skipped')).toHaveLength(1)
+  expect(outcomes.filter(({ kind }) => kind === 'waiting')).toHaveLength(19)
+})
+
+test('when an endpoint that has answered hangs, at most thirty deliveries hold the worker', async () => {
+  stopClock()
+  const { receiver, deliver } = await openFirstAttempts()
+  await Promise.all(deliver(1))
+  receiver.respondWith(() => undefined)
+  vi.setSystemTime(Date.now() + 1)
+  const hung = deliver(30)
+  await receiver.waitForRequests(31)
+  vi.setSystemTime(Date.now() + 250)
+
+  const [outcome] = await Promise.all(deliver(1))
+
+  expect(outcome).toMatchObject({ kind: 'waiting', reason: 'down', attempts: 0 })
+  expect(receiver.requests).toHaveLength(31)
+  await Promise.all(hung)
 })

@@ -3,7 +3,13 @@ import { makeAttempt, type DeliverInput } from '../../src/activities/attempt.js'
 import { NO_PROGRESS, type AttemptOutcome, type RoundProgress } from '../../src/domain/delivery.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
 import type { Respond } from '../../src/testing/receiver.js'
-import { endpointWith, openReceiver, policyApproved, workerParts } from '../support/attempts.js'
+import {
+  endpointWith,
+  openReceiver,
+  policyApproved,
+  withResolvers,
+  workerParts,
+} from '../support/attempts.js'
 
 const MINUTE_MS = 60_000
 
@@ -103,6 +109,33 @@ test('while an endpoint is down one delivery in three seconds makes an attempt, 
   expect(waiting.length).toBe(300 - (receiver.requests.length - 5))
   expect(waiting[0]).toMatchObject({ reason: 'down', attempts: 0, evidence: [], retryInMs: MINUTE_MS })
   expect(waiting.at(-1)).toMatchObject({ retryInMs: expect.toSatisfy((ms: number) => ms > 13 * MINUTE_MS) })
+})
+
+test('when an endpoint begins to hang its deliveries wait, but for ten that look for its recovery', async () => {
+  const { attempt, receiver } = await openWorker()
+  expect(await attempt()).toMatchObject({ kind: 'delivered' })
+  const hanging = withResolvers()
+  receiver.respondWith(async (_, response) => {
+    await hanging.promise
+    response.writeHead(503).end()
+  })
+  pass(1)
+  const hung = Array.from({ length: 30 }, () => attempt())
+  await receiver.waitForRequests(31)
+  pass(249)
+  hung.push(attempt())
+  await receiver.waitForRequests(32)
+  pass(1)
+
+  expect(await attempt()).toMatchObject({ kind: 'waiting', reason: 'down', attempts: 0 })
+  expect(receiver.requests).toHaveLength(32)
+
+  hanging.resolve()
+  const outcomes = await Promise.all(hung)
+  const waiting = outcomes.filter((outcome) => outcome.kind === 'waiting')
+  expect(waiting).toHaveLength(21)
+  for (const outcome of waiting) expect(outcome).toMatchObject({ reason: 'down', attempts: 1 })
+  expect(outcomes.filter(({ kind }) => kind === 'retry')).toHaveLength(10)
 })
 
 test('an attempt that an operator wants is made although the endpoint is down', async () => {

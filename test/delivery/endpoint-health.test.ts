@@ -110,6 +110,19 @@ test('while an endpoint is down, one attempt every spacing is due, and no more o
   expect(probes).toBeLessThanOrEqual(21)
 })
 
+test('one delivery at a time goes to make a probe that is due', () => {
+  const { health, now, pass, goDown } = openHealth()
+  goDown()
+  expect(health.goesToProbe(EMS, now())).toBe(true)
+  expect(health.goesToProbe(EMS, now())).toBe(false)
+  pass(1_000)
+  expect(health.goesToProbe(EMS, now())).toBe(true)
+  health.probe(EMS, 3_000, now())
+  pass(1_000)
+
+  expect(health.goesToProbe(EMS, now())).toBe(false)
+})
+
 test('a success tells those that wait, once', () => {
   const { health, observe, goDown } = openHealth()
   goDown()
@@ -174,9 +187,9 @@ test('an endpoint at its limit that answers none of its attempts is down, until 
   pass(1)
   const ends = Array.from({ length: 5 }, () => health.begin(EMS, now()))
   pass(4_999)
-  expect(health.hangs(EMS, now())).toBe(false)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
   pass(1)
-  expect(health.hangs(EMS, now())).toBe(true)
+  expect(health.hangs(EMS, now(), true)).toBe(true)
   expect(health.isDown(EMS)).toBe(true)
   health.keepWaiting(EMS)
 
@@ -184,17 +197,57 @@ test('an endpoint at its limit that answers none of its attempts is down, until 
   expect(observe(SUCCESS, { durationMs: 5_000 })).toBe(true)
 
   expect(health.isDown(EMS)).toBe(false)
-  expect(health.hangs(EMS, now())).toBe(false)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
 })
 
 test('one that has answered nothing yet is down sooner', () => {
   const { health, now, pass } = openHealth()
   for (let attempts = 1; attempts <= 5; attempts += 1) health.begin(EMS, now())
   pass(999)
-  expect(health.hangs(EMS, now())).toBe(false)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
   pass(1)
 
-  expect(health.hangs(EMS, now())).toBe(true)
+  expect(health.hangs(EMS, now(), true)).toBe(true)
+})
+
+test('one that thirty deliveries wait for is down after a quarter of a second, whatever its limit', () => {
+  const { health, observe, now, pass } = openHealth()
+  observe(SUCCESS)
+  pass(1)
+  for (let attempts = 1; attempts <= 29; attempts += 1) health.begin(EMS, now())
+  pass(4_000)
+  expect(health.hangs(EMS, now(), false)).toBe(false)
+  health.begin(EMS, now())
+
+  expect(health.hangs(EMS, now(), false)).toBe(true)
+  expect(health.isDown(EMS)).toBe(true)
+})
+
+test('what waits for the first answer counts, and has waited for a quarter of a second too', async () => {
+  const { health, observe, now, pass } = openHealth()
+  for (let attempts = 1; attempts <= 10; attempts += 1) health.begin(EMS, now())
+  const heard = Array.from({ length: 20 }, () => health.untilObserved(EMS, 60_000))
+  pass(249)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
+  pass(1)
+
+  expect(health.hangs(EMS, now(), true)).toBe(true)
+  observe(SUCCESS)
+  await Promise.all(heard)
+})
+
+test('one that takes its time has twice as long as its last answer took', () => {
+  const { health, observe, now, pass } = openHealth()
+  observe(SUCCESS, { durationMs: 400 })
+  observe(FAILURE, { durationMs: 2_000, isAnswered: false })
+  observe(FAILURE, { isAnswered: false })
+  pass(1)
+  for (let attempts = 1; attempts <= 30; attempts += 1) health.begin(EMS, now())
+  pass(799)
+  expect(health.hangs(EMS, now(), false)).toBe(false)
+  pass(1)
+
+  expect(health.hangs(EMS, now(), false)).toBe(true)
 })
 
 test('an endpoint is silent until it answers, or fails at once, and after what took long and had no answer', () => {
@@ -227,7 +280,7 @@ test('attempts that took long before an answer came to one of them say nothing',
   observe(SUCCESS, { durationMs: 4_000 })
   pass(60_000)
 
-  expect(health.hangs(EMS, now())).toBe(false)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
 })
 
 test('attempts that have ended do not hang', () => {
@@ -236,5 +289,5 @@ test('attempts that have ended do not hang', () => {
   pass(10_000)
   ends[4]!()
 
-  expect(health.hangs(EMS, now())).toBe(false)
+  expect(health.hangs(EMS, now(), true)).toBe(false)
 })
