@@ -1,53 +1,85 @@
-import { registerEndpoints } from '../rig/endpoints.js'
-import { runLoad, warmUp } from '../rig/load.js'
+import { registerEndpoints, type EndpointGroup } from '../rig/endpoints.js'
+import { runLoad, warmUp, type LoadResult } from '../rig/load.js'
 import { percentile } from '../rig/statistics.js'
 import { createTroubledEvents } from '../rig/troubled-events.js'
+import type { Trial } from '../rig/trial.js'
 import { defineScenario } from '../scenario.js'
 
-const FIRST_REQUEST_WITHIN_MS = 30_000
+const REQUESTED_WITHIN_MS = 30_000
 const RELEASED_WITHIN_MS = 180_000
 
-/** What a healthy endpoint loses by a neighbour that takes requests and never answers. */
+/** What a healthy endpoint loses by a neighbour that takes requests and does not answer. */
 export const hangingNeighbour = defineScenario({
   name: 'hanging-neighbour',
   description:
-    'events to a healthy endpoint beside one that never answers, which more events wait for than a worker has slots',
+    'events to a healthy endpoint beside one that never answers, and beside one that stops answering; more events wait for each than a worker has slots',
   bars: [
     { field: 'healthy_ratio', atLeast: 0.9 },
     { field: 'p99_ratio', atMost: 1.5 },
+    { field: 'stopped_healthy_ratio', atLeast: 0.9 },
+    { field: 'stopped_p99_ratio', atMost: 1.5 },
   ],
-  counts: { events: 1_000, emitters: 20, hangingAtFirst: 200, hangingIntervalMs: 500 },
-  quickCounts: { events: 50, emitters: 20, hangingAtFirst: 20, hangingIntervalMs: 500 },
-  measure: async (trial, { events, emitters, hangingAtFirst, hangingIntervalMs }) => {
-    const { sink } = trial
+  counts: { events: 1_000, emitters: 20, answeredAtFirst: 100, hangingAtFirst: 200, hangingIntervalMs: 500 },
+  quickCounts: { events: 50, emitters: 20, answeredAtFirst: 20, hangingAtFirst: 20, hangingIntervalMs: 500 },
+  measure: async (trial, { answeredAtFirst, ...counts }) => {
     const healthy = await registerEndpoints(trial, { count: 1 })
-    const hangingPort = await sink.listen()
-    const hanging = await registerEndpoints(trial, { count: 1, port: hangingPort })
-    await sink.behave(hangingPort, 'hang')
     await warmUp(trial)
+    const { events, emitters } = counts
     const alone = await runLoad(trial, { name: 'healthy-alone', endpoints: healthy, events, emitters })
-
-    const troubled = createTroubledEvents(trial, 'hanging', hanging)
-    await troubled.emit(hangingAtFirst, emitters)
-    await sink.untilReceived(troubled.phase, 1, FIRST_REQUEST_WITHIN_MS)
-    const stop = troubled.emitPaced(hangingIntervalMs)
-    const beside = await runLoad(trial, { name: 'healthy-beside', endpoints: healthy, events, emitters })
-    await stop()
-
-    await sink.behave(hangingPort, 'answer')
-    trial.expect({ phase: troubled.phase, events: troubled.emitted, paths: hanging.paths })
-    await sink.untilAnswered(troubled.phase, troubled.emitted, RELEASED_WITHIN_MS)
-    const [aloneP99Ms, besideP99Ms] = [percentile(alone.latenciesMs, 99), percentile(beside.latenciesMs, 99)]
+    const never = await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst: 0 })
+    const stopped = await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst })
     return {
       measures: {
-        healthy_ratio: beside.eventsPerS / alone.eventsPerS,
-        p99_ratio: besideP99Ms / aloneP99Ms,
+        healthy_ratio: never.eventsPerS / alone.eventsPerS,
+        p99_ratio: p99Of(never) / p99Of(alone),
+        stopped_healthy_ratio: stopped.eventsPerS / alone.eventsPerS,
+        stopped_p99_ratio: p99Of(stopped) / p99Of(alone),
         alone_events_per_s: alone.eventsPerS,
-        beside_events_per_s: beside.eventsPerS,
-        alone_p99_ms: aloneP99Ms,
-        beside_p99_ms: besideP99Ms,
+        beside_events_per_s: never.eventsPerS,
+        alone_p99_ms: p99Of(alone),
+        beside_p99_ms: p99Of(never),
       },
-      cpuMsPerDelivery: beside.cpuMsPerDelivery,
+      cpuMsPerDelivery: never.cpuMsPerDelivery,
     }
   },
 })
+
+interface HangingCounts {
+  /** Events to the healthy endpoint. */
+  events: number
+  emitters: number
+  /** Events that the other endpoint takes before it hangs. */
+  answeredAtFirst: number
+  hangingAtFirst: number
+  hangingIntervalMs: number
+}
+
+/** A load on the healthy endpoint while another one hangs, which gets all its events in the end. */
+async function runBesideHanging(
+  trial: Trial,
+  healthy: EndpointGroup,
+  { events, emitters, answeredAtFirst, hangingAtFirst, hangingIntervalMs }: HangingCounts,
+): Promise<LoadResult> {
+  const { sink } = trial
+  const port = await sink.listen()
+  const hanging = await registerEndpoints(trial, { count: 1, port })
+  const troubled = createTroubledEvents(trial, 'hanging', hanging)
+  await troubled.emit(answeredAtFirst, emitters)
+  await sink.untilAnswered(troubled.phase, answeredAtFirst, REQUESTED_WITHIN_MS)
+
+  await sink.behave(port, 'hang')
+  await troubled.emit(hangingAtFirst, emitters)
+  await sink.untilReceived(troubled.phase, answeredAtFirst + 1, REQUESTED_WITHIN_MS)
+  const stop = troubled.emitPaced(hangingIntervalMs)
+  const beside = await runLoad(trial, { name: 'healthy-beside', endpoints: healthy, events, emitters })
+  await stop()
+
+  await sink.behave(port, 'answer')
+  trial.expect({ phase: troubled.phase, events: troubled.emitted, paths: hanging.paths })
+  await sink.untilAnswered(troubled.phase, troubled.emitted, RELEASED_WITHIN_MS)
+  return beside
+}
+
+function p99Of({ latenciesMs }: LoadResult): number {
+  return percentile(latenciesMs, 99)
+}
