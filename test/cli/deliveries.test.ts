@@ -11,7 +11,7 @@ test('deliveries that wait are listed, retried and discarded', async (context) =
   const ems = await processes.startReceiver(422)
   const hospital = await processes.startReceiver(401)
   const syncService = await processes.connect()
-  const retry = { slowIntervalMs: 120_000 }
+  const retry = { slowIntervalMs: 100_000 }
   await syncService.registerEndpoint('EMS', { url: ems.url, retry })
   await syncService.registerEndpoint('Hospital', { url: hospital.url, events: ['policy.*'], retry })
   await processes.startWorker()
