@@ -118,10 +118,12 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
 /** The process and the machine, as a worker is identified and its own queue is named. */
 const WORKER_IDENTITY = /^\d+@/
 
-/** As Temporal's tools write it, without the name of the machine. */
+/** As Temporal's tools write it, without the name of the machine and the paths of its files. */
 function toJson(history: History): Promise<string> {
-  const text = JSON.stringify(historyToJson(history), (key, value: unknown) =>
-    key === 'identity' || (typeof value === 'string' && WORKER_IDENTITY.test(value)) ? 'recorder' : value,
-  )
+  const text = JSON.stringify(historyToJson(history), (key, value: unknown) => {
+    if (typeof value !== 'string') return value
+    if (key === 'identity' || WORKER_IDENTITY.test(value)) return 'recorder'
+    return key === 'stackTrace' ? value.replaceAll(`${process.cwd()}/`, '') : value
+  })
   return format(text, { parser: 'json', printWidth: 110 })
 }
