@@ -26,8 +26,11 @@ const FOLDER = fileURLToPath(new URL('../test/histories/', import.meta.url))
 const EVENT_TYPE = 'policy.approved'
 /** A workflow of a dozen deliveries continues as new. */
 const SUGGEST_CONTINUE_AS_NEW_EVENTS = 40
+/** The process and the machine, as a worker is identified and its own queue is named. */
+const WORKER_IDENTITY = /^\d+@/
 
 Runtime.install({ logger: temporalLogger(createLogger('error')), shutdownSignals: [] })
+
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scenarios)
 const server = await startServer()
 try {
@@ -114,9 +117,6 @@ async function startServer(): Promise<TestWorkflowEnvironment> {
     },
   })
 }
-
-/** The process and the machine, as a worker is identified and its own queue is named. */
-const WORKER_IDENTITY = /^\d+@/
 
 /** As Temporal's tools write it, without the name of the machine and the paths of its files. */
 function toJson(history: History): Promise<string> {
