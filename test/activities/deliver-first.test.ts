@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createDeliverFirst } from '../../src/activities/deliver-first.js'
 import type { Respond } from '../../src/testing/receiver.js'
 import {
@@ -8,6 +8,7 @@ import {
   withResolvers,
   workerParts,
 } from '../support/attempts.js'
+import { pass, stopClock } from '../support/clock.js'
 
 /** First attempts of a worker that knows nothing of the endpoint yet. */
 async function openFirstAttempts(...responses: Respond[]) {
@@ -31,12 +32,6 @@ async function openFirstAttempts(...responses: Respond[]) {
         ),
       ),
   }
-}
-
-/** The time is what the test sets then. */
-function stopClock(): void {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  onTestFinished(() => void vi.useRealTimers())
 }
 
 test('until an endpoint answers it gets ten attempts at a time, and the others then', async () => {
@@ -89,7 +84,7 @@ test('of the events that come while an endpoint is down, one at a time goes to p
   const { deliver } = await openFirstAttempts(503)
   for (let failures = 1; failures <= 5; failures += 1) {
     await Promise.all(deliver(1, true))
-    vi.setSystemTime(Date.now() + 2_500)
+    pass(2_500)
   }
 
   const outcomes = await Promise.all(deliver(20))
@@ -103,10 +98,10 @@ test('when an endpoint that has answered hangs, at most thirty deliveries hold t
   const { receiver, deliver } = await openFirstAttempts()
   await Promise.all(deliver(1))
   receiver.respondWith(() => undefined)
-  vi.setSystemTime(Date.now() + 1)
+  pass(1)
   const hung = deliver(30)
   await receiver.waitForRequests(31)
-  vi.setSystemTime(Date.now() + 250)
+  pass(250)
 
   const [outcome] = await Promise.all(deliver(1))
 

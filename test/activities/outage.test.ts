@@ -1,4 +1,4 @@
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { makeAttempt, type DeliverInput } from '../../src/activities/attempt.js'
 import { NO_PROGRESS, type AttemptOutcome, type RoundProgress } from '../../src/domain/delivery.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
@@ -10,13 +10,11 @@ import {
   withResolvers,
   workerParts,
 } from '../support/attempts.js'
+import { pass, stopClock } from '../support/clock.js'
 
 const MINUTE_MS = 60_000
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-01T00:00:00Z') })
-  onTestFinished(() => void vi.useRealTimers())
-})
+beforeEach(() => stopClock(new Date('2026-01-01T00:00:00Z')))
 
 /** A worker's attempts to one endpoint, without jitter, at a time that the test sets. */
 async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respond[]) {
@@ -56,10 +54,6 @@ async function openWorker(settings: Partial<Endpoint> = {}, ...responses: Respon
       }
     },
   }
-}
-
-function pass(ms: number): void {
-  vi.setSystemTime(Date.now() + ms)
 }
 
 test('a round ends when its next attempt would come more than five minutes after its first', async () => {
