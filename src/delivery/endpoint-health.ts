@@ -16,8 +16,9 @@ const HANGS_WITH_ATTEMPTS = 5
 const HANGS_AFTER_MS = 5_000
 /** … or for so long, where it is silent … */
 export const SILENT_HANGS_AFTER_MS = 1_000
-/** … or for so long and twice as long as its last answer took, where so many deliveries hold the worker. */
+/** … or for so long and twice as long as its last answer took, where a crowd waits for it. */
 const CROWD_HANGS_AFTER_MS = 250
+/** So many deliveries; of one worker's workflow tasks (`worker-tuning.ts`) they would hold a third. */
 const CROWD = 30
 
 /** A delivery that goes to make a probe has so long to begin it, in milliseconds, before another one goes. */

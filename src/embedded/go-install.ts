@@ -3,10 +3,8 @@ import { runCommand } from './run-command.js'
 
 const NEEDED_GO = { major: 1, minor: 25 }
 const REPORT_EVERY_MS = 5_000
-/**
- * Without debug information, and without the gRPC of Google Cloud Storage, to which nothing is archived here:
- * a seventh of what there is to compile.
- */
+
+/** Without debug information, and without the gRPC of Google Cloud Storage, to which nothing is archived here. */
 const BUILD_FLAGS = ['-ldflags=-s -w', '-gcflags=all=-dwarf=false', '-tags=disable_grpc_modules']
 
 /** What {@link goInstall} needs to know. */
