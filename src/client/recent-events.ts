@@ -15,6 +15,8 @@ interface RecentEvent {
 /** What this process has emitted lately: where events go in groups, Temporal does not tell one from its repetition. */
 export class RecentEvents {
   readonly #events = new Map<string, RecentEvent>()
+  /** One for good: a new iterator would pass over all that was deleted since the map was last rebuilt. */
+  readonly #oldestFirst = this.#events.keys()
 
   /** `wasCutShort` tells of an accepted event whether its workflow was ended before it was delivered. */
   constructor(private readonly wasCutShort: (event: SyncEvent, receipt: Receipt) => Promise<boolean>) {}
@@ -63,7 +65,7 @@ export class RecentEvents {
   #remember(workflowId: string, event: RecentEvent): void {
     this.#events.set(workflowId, event)
     if (this.#events.size <= MAX_REMEMBERED) return
-    const [oldest] = this.#events.keys()
+    const { value: oldest } = this.#oldestFirst.next()
     if (oldest !== undefined) this.#events.delete(oldest)
   }
 }

@@ -60,15 +60,18 @@ test('an event whose workflow was cut short is accepted anew; one of which that 
   expect(await recent.once(eventOf('1'), accepting('1'))).toMatchObject({ duplicate: true })
 })
 
-test('so many events are remembered and no more: the oldest is forgotten', async () => {
+test('so many events are remembered and no more: the oldest are forgotten', async () => {
   const recent = openRecent()
-  for (let number = 0; number <= 20_000; number += 1) {
+  const refused = recent.once(eventOf('refused'), () => Promise.reject(new Error('Temporal is away')))
+  await expect(refused).rejects.toThrow('Temporal is away')
+  for (let number = 0; number < 20_005; number += 1) {
     await recent.once(eventOf(`${number}`), accepting(`${number}`))
   }
 
-  expect(await recent.workflowOf(eventOf('0'))).toBeUndefined()
-  expect(await recent.workflowOf(eventOf('1'))).toBe(GROUP)
+  expect(await recent.workflowOf(eventOf('4'))).toBeUndefined()
+  expect(await recent.workflowOf(eventOf('5'))).toBe(GROUP)
   expect(await recent.once(eventOf('0'), accepting('0'))).not.toHaveProperty('duplicate')
+  expect(await recent.workflowOf(eventOf('5'))).toBeUndefined()
 })
 
 function openRecent(): RecentEvents {
