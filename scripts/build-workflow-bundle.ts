@@ -17,7 +17,13 @@ await bundle('dist/workflow-bundle-encrypted.js', { failureConverterPath })
 
 async function bundle(name: string, options: { failureConverterPath?: string } = {}): Promise<void> {
   const logger = new DefaultLogger('WARN')
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger, ...options })
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    logger,
+    // Else each workflow loads its modules anew.
+    preloadModules: [workflowsPath],
+    ...options,
+  })
   const bytes = Buffer.byteLength(code)
   if (bytes > MAX_BUNDLE_BYTES) {
     throw new Error(
