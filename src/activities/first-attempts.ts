@@ -7,6 +7,7 @@ import { traceProcessing } from '../tracing/event-spans.js'
 import { attemptFirst, beginAttempts, createAttemptQueue } from './begin-attempts.js'
 import type { DeliverInput } from './attempt.js'
 import type { DeliverFirst } from './deliver-first.js'
+import type { DeliveredBefore } from './delivered-before.js'
 import type { Execution, HeadStarts } from './head-starts.js'
 
 /** What the first attempts of an event are about. */
@@ -32,6 +33,7 @@ export type FirstAttempts = FirstAttempt[] | { parts: string[][] }
 interface FirstAttemptsDependencies {
   endpoints: EndpointReader
   logger: Logger
+  deliveredBefore: DeliveredBefore
   /** Told when they begin, with the event's workflow. */
   onFirstAttempts?: (workflowId: string) => void
   /** What the emitter in this process has begun. */
@@ -44,7 +46,7 @@ interface FirstAttemptsDependencies {
  * workflow task. While the store does not answer, it is tried again before any attempt was made.
  */
 export function createFirstAttempts(
-  { endpoints, logger, onFirstAttempts, headStarts }: FirstAttemptsDependencies,
+  { endpoints, logger, deliveredBefore, onFirstAttempts, headStarts }: FirstAttemptsDependencies,
   deliverFirst: DeliverFirst,
 ) {
   headStarts?.makeBy((input, execution) => makeAll(input, execution, new AbortController().signal))
@@ -71,7 +73,9 @@ export function createFirstAttempts(
     await beginAttempts(
       made.map((first) => async () => {
         const { endpoint } = first
-        first.outcome = await attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, signal)
+        first.outcome = await deliveredBefore.or(`${execution.runId}/${endpoint}`, () =>
+          attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, signal),
+        )
         return first.outcome.kind === 'delivered'
       }),
       createAttemptQueue(),

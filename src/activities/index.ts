@@ -1,4 +1,4 @@
-import { cancellationSignal } from '@temporalio/activity'
+import { activityInfo, cancellationSignal } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { Sender } from '../delivery/send.js'
 import type { Logger } from '../logger.js'
@@ -11,6 +11,7 @@ import { createRetryLine } from '../delivery/retry-line.js'
 import type { DeliverInput, ObservedAttempt } from './attempt.js'
 import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
+import { DeliveredBefore } from './delivered-before.js'
 import { createEndpointVersion } from './endpoint-version.js'
 import { createFirstAttempts } from './first-attempts.js'
 import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
@@ -68,11 +69,15 @@ export function createActivities(dependencies: ActivityDependencies) {
     onRecovery: createRecovery({ ...parts, health }),
   }
   const deliverFirst = createDeliverFirst(attempts, expressAttempts)
+  const deliveredBefore = new DeliveredBefore()
   return {
-    firstAttempts: createFirstAttempts(dependencies, deliverFirst),
+    firstAttempts: createFirstAttempts({ ...dependencies, deliveredBefore }, deliverFirst),
     firstAttemptsOfGroup: createFirstAttemptsOfGroup(attempts, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
-    deliverFirst: (input: DeliverInput) => deliverFirst(input, cancellationSignal()),
+    deliverFirst: (input: DeliverInput) =>
+      deliveredBefore.or(`${activityInfo().workflowExecution?.runId}/${input.endpoint}`, () =>
+        deliverFirst(input, cancellationSignal()),
+      ),
     deliver: createDeliver(attempts),
     endpointVersion: createEndpointVersion(dependencies),
     inspectRound: createInspectRound(dependencies),

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { releaseSignal } from '../../src/workflows/messages.js'
 import { openEnvironment } from '../support/environment.js'
 import { waitUntilWaiting } from '../support/waiting.js'
 
@@ -15,6 +16,36 @@ test('a paused endpoint has its events kept and gets them when it is resumed', a
   await syncService.resumeEndpoint('EMS')
 
   expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 1 }])
+})
+
+test.each([
+  { which: 'first', isPaused: false },
+  { which: 'resumed', isPaused: true },
+])('a signal that comes while the $which attempt is made has nothing sent twice', async ({ isPaused }) => {
+  const environment = await openEnvironment()
+  const { syncService, temporal } = environment
+  const receiver = await environment.startReceiver()
+  const id = crypto.randomUUID()
+  const workflow = temporal.client.workflow.getHandle(`policy.approved/${id}`)
+  receiver.respondWith(async (_, response) => {
+    receiver.respondWith(200)
+    await workflow.signal(releaseSignal, { endpoint: 'EMS', version: undefined })
+    response.end()
+  })
+  await syncService.registerEndpoint('EMS', { url: receiver.url })
+  if (isPaused) await syncService.pauseEndpoint('EMS')
+  const receipt = await syncService.emit('policy.approved', {}, { id })
+  if (isPaused) {
+    await waitUntilWaiting(environment, receipt, 'paused')
+    await syncService.resumeEndpoint('EMS')
+  }
+
+  expect(await environment.waitForDeliveries(receipt)).toMatchObject([{ state: 'delivered', attempts: 1 }])
+  const { events } = await workflow.fetchHistory()
+  expect(events?.map(({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message)).toContain(
+    'UnhandledCommand',
+  )
+  expect(receiver.requests).toHaveLength(1)
 })
 
 test('an endpoint for which deliveries wait is removed only when they may be discarded', async () => {
