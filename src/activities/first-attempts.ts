@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal } from '@temporalio/activity'
+import { cancellationSignal } from '@temporalio/activity'
 import type { AttemptOutcome, Skipped } from '../domain/delivery.js'
 import { fitsOneWorkflow, splitIntoParts } from '../domain/fan-out.js'
 import type { Logger } from '../logger.js'
@@ -8,7 +8,8 @@ import { attemptFirst, beginAttempts, createAttemptQueue } from './begin-attempt
 import type { DeliverInput } from './attempt.js'
 import type { DeliverFirst } from './deliver-first.js'
 import type { DeliveredBefore } from './delivered-before.js'
-import type { Execution, HeadStarts } from './head-starts.js'
+import { currentExecution, type Execution } from './execution.js'
+import type { HeadStarts } from './head-starts.js'
 
 /** What the first attempts of an event are about. */
 export interface FirstAttemptsInput extends Pick<DeliverInput, 'event' | 'acceptedAt'> {
@@ -52,8 +53,7 @@ export function createFirstAttempts(
   headStarts?.makeBy((input, execution) => makeAll(input, execution, new AbortController().signal))
 
   return async function firstAttempts(input: FirstAttemptsInput): Promise<FirstAttempts> {
-    const { workflowExecution: execution } = activityInfo()
-    if (execution === undefined) throw new TypeError('first attempts are made for a workflow')
+    const execution = currentExecution()
     onFirstAttempts?.(execution.workflowId)
     return headStarts?.take(execution) ?? makeAll(input, execution, cancellationSignal())
   }
@@ -73,7 +73,7 @@ export function createFirstAttempts(
     await beginAttempts(
       made.map((first) => async () => {
         const { endpoint } = first
-        first.outcome = await deliveredBefore.or(`${execution.runId}/${endpoint}`, () =>
+        first.outcome = await deliveredBefore.or(execution, endpoint, () =>
           attemptFirst(deliverFirst, logger, { endpoint, event, acceptedAt }, signal),
         )
         return first.outcome.kind === 'delivered'

@@ -1,13 +1,9 @@
+import { BoundedMap } from '../bounded-map.js'
+import type { Execution } from './execution.js'
 import type { FirstAttempts, FirstAttemptsInput } from './first-attempts.js'
 
 /** Events whose attempts nobody has asked for; more are forgotten, the oldest first, and attempted once more. */
 const MAX_REMEMBERED = 1_000
-
-/** A run of a workflow. */
-export interface Execution {
-  workflowId: string
-  runId: string
-}
 
 type MakeFirstAttempts = (input: FirstAttemptsInput, execution: Execution) => Promise<FirstAttempts>
 
@@ -17,9 +13,9 @@ type MakeFirstAttempts = (input: FirstAttemptsInput, execution: Execution) => Pr
  * The activity takes what has come of them. Should it never run here, the event is attempted once more.
  */
 export class HeadStarts {
-  readonly #begun = new Map<string, Promise<FirstAttempts>>()
+  readonly #begun = new BoundedMap<string, Promise<FirstAttempts>>(MAX_REMEMBERED)
   /** Runs whose activity was quicker than the emitter. */
-  readonly #late = new Set<string>()
+  readonly #late = new BoundedMap<string, true>(MAX_REMEMBERED)
   #make: MakeFirstAttempts | undefined
 
   /** The worker says how attempts are made. */
@@ -35,7 +31,6 @@ export class HeadStarts {
     // Whoever takes it hears of it.
     made.catch(() => undefined)
     this.#begun.set(runId, made)
-    if (this.#begun.size > MAX_REMEMBERED) forgetOldest(this.#begun)
   }
 
   /** Called by the activity, once for each time that it runs. @returns undefined where it has to make them itself */
@@ -43,14 +38,7 @@ export class HeadStarts {
     const made = this.#begun.get(runId)
     this.#begun.delete(runId)
     if (made !== undefined) return made
-    this.#late.add(runId)
-    if (this.#late.size > MAX_REMEMBERED) forgetOldest(this.#late)
+    this.#late.set(runId, true)
     return undefined
   }
-}
-
-/** What was added first goes first. */
-export function forgetOldest(collection: Map<string, unknown> | Set<string>): void {
-  const [oldest] = collection.keys()
-  if (oldest !== undefined) collection.delete(oldest)
 }

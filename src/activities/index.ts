@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal } from '@temporalio/activity'
+import { cancellationSignal } from '@temporalio/activity'
 import type { Client } from '@temporalio/client'
 import type { Sender } from '../delivery/send.js'
 import type { Logger } from '../logger.js'
@@ -13,6 +13,7 @@ import { createDeliver } from './deliver.js'
 import { createDeliverFirst } from './deliver-first.js'
 import { DeliveredBefore } from './delivered-before.js'
 import { createEndpointVersion } from './endpoint-version.js'
+import { currentExecution } from './execution.js'
 import { createFirstAttempts } from './first-attempts.js'
 import { createFirstAttemptsOfGroup } from './first-attempts-of-group.js'
 import type { HeadStarts } from './head-starts.js'
@@ -75,9 +76,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     firstAttemptsOfGroup: createFirstAttemptsOfGroup(attempts, deliverFirst),
     resolveEndpoints: createResolveEndpoints(dependencies),
     deliverFirst: (input: DeliverInput) =>
-      deliveredBefore.or(`${activityInfo().workflowExecution?.runId}/${input.endpoint}`, () =>
-        deliverFirst(input, cancellationSignal()),
-      ),
+      deliveredBefore.or(currentExecution(), input.endpoint, () => deliverFirst(input, cancellationSignal())),
     deliver: createDeliver(attempts),
     endpointVersion: createEndpointVersion(dependencies),
     inspectRound: createInspectRound(dependencies),

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../bounded-map.js'
 import { hashOf } from '../domain/data-hash.js'
 import { EventConflictError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -14,9 +15,7 @@ interface RecentEvent {
 
 /** What this process has emitted lately: where events go in groups, Temporal does not tell one from its repetition. */
 export class RecentEvents {
-  readonly #events = new Map<string, RecentEvent>()
-  /** One for good: a new iterator would pass over all that was deleted since the map was last rebuilt. */
-  readonly #oldestFirst = this.#events.keys()
+  readonly #events = new BoundedMap<string, RecentEvent>(MAX_REMEMBERED)
 
   /** `wasCutShort` tells of an accepted event whether its workflow was ended before it was delivered. */
   constructor(private readonly wasCutShort: (event: SyncEvent, receipt: Receipt) => Promise<boolean>) {}
@@ -42,7 +41,7 @@ export class RecentEvents {
     }
     const accepted = accept()
     const remembered = { dataHash, accepted }
-    this.#remember(workflowId, remembered)
+    this.#events.set(workflowId, remembered)
     accepted.catch(() => this.#forget(workflowId, remembered))
     return accepted
   }
@@ -60,12 +59,5 @@ export class RecentEvents {
 
   #forget(workflowId: string, event: RecentEvent): void {
     if (this.#events.get(workflowId) === event) this.#events.delete(workflowId)
-  }
-
-  #remember(workflowId: string, event: RecentEvent): void {
-    this.#events.set(workflowId, event)
-    if (this.#events.size <= MAX_REMEMBERED) return
-    const { value: oldest } = this.#oldestFirst.next()
-    if (oldest !== undefined) this.#events.delete(oldest)
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client'
-import type { Execution } from '../activities/head-starts.js'
+import type { Execution } from '../activities/execution.js'
 import type { Config } from '../config.js'
 import { SyncError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'

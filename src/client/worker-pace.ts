@@ -1,4 +1,5 @@
-import { forgetOldest, HeadStarts } from '../activities/head-starts.js'
+import { HeadStarts } from '../activities/head-starts.js'
+import { BoundedMap } from '../bounded-map.js'
 import { untilCalled } from '../until-called.js'
 
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */
@@ -8,14 +9,13 @@ const MAX_REMEMBERED = 1_000
 export class WorkerPace {
   readonly headStarts = new HeadStarts()
   readonly #expected = new Map<string, () => void>()
-  readonly #begun = new Set<string>()
+  readonly #begun = new BoundedMap<string, true>(MAX_REMEMBERED)
 
   /** Called by the worker when it begins with the first attempts of a workflow. */
   hasBegun(workflowId: string): void {
     const tell = this.#expected.get(workflowId)
     if (tell !== undefined) return tell()
-    this.#begun.add(workflowId)
-    if (this.#begun.size > MAX_REMEMBERED) forgetOldest(this.#begun)
+    this.#begun.set(workflowId, true)
   }
 
   /** Resolves when it has, at the latest after `withinMs`. */

@@ -9,12 +9,12 @@ test('what was delivered is not attempted again, whatever others come to', async
   const before = new DeliveredBefore()
   const attempt = vi.fn<() => Promise<FirstOutcome>>().mockResolvedValue(DELIVERED)
 
-  expect(await before.or('run-1/EMS', attempt)).toBe(DELIVERED)
-  expect(await before.or('run-1/EMS', attempt)).toBe(DELIVERED)
+  expect(await before.or({ runId: 'run-1' }, 'EMS', attempt)).toBe(DELIVERED)
+  expect(await before.or({ runId: 'run-1' }, 'EMS', attempt)).toBe(DELIVERED)
   expect(attempt).toHaveBeenCalledTimes(1)
 
-  await before.or('run-1/Hospital', attempt)
-  await before.or('run-2/EMS', attempt)
+  await before.or({ runId: 'run-1' }, 'Hospital', attempt)
+  await before.or({ runId: 'run-2' }, 'EMS', attempt)
   expect(attempt).toHaveBeenCalledTimes(3)
 })
 
@@ -26,19 +26,19 @@ test('what was not delivered is attempted again', async () => {
     .mockResolvedValueOnce(RETRY)
     .mockResolvedValueOnce(DELIVERED)
 
-  await expect(before.or('run-1/EMS', attempt)).rejects.toThrow('away')
-  expect(await before.or('run-1/EMS', attempt)).toBe(RETRY)
-  expect(await before.or('run-1/EMS', attempt)).toBe(DELIVERED)
+  await expect(before.or({ runId: 'run-1' }, 'EMS', attempt)).rejects.toThrow('away')
+  expect(await before.or({ runId: 'run-1' }, 'EMS', attempt)).toBe(RETRY)
+  expect(await before.or({ runId: 'run-1' }, 'EMS', attempt)).toBe(DELIVERED)
 })
 
 test('the latest ten thousand are remembered', async () => {
   const before = new DeliveredBefore()
   const attempt = vi.fn<() => Promise<FirstOutcome>>().mockResolvedValue(DELIVERED)
-  for (let number = 0; number <= 10_000; number += 1) await before.or(`${number}/EMS`, attempt)
+  for (let number = 0; number <= 10_000; number += 1) await before.or({ runId: `${number}` }, 'EMS', attempt)
   attempt.mockClear()
 
-  await before.or('1/EMS', attempt)
+  await before.or({ runId: '1' }, 'EMS', attempt)
   expect(attempt).not.toHaveBeenCalled()
-  await before.or('0/EMS', attempt)
+  await before.or({ runId: '0' }, 'EMS', attempt)
   expect(attempt).toHaveBeenCalledTimes(1)
 })
