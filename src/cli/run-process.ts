@@ -42,4 +42,6 @@ export async function runProcess(work: (process: Process) => Promise<void>): Pro
   } finally {
     await stopExport()
   }
+  // Its last line, so that whoever finds it gone sees whether it was told to stop.
+  if (signal.aborted) logger.info('stopped')
 }

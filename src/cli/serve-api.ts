@@ -21,7 +21,5 @@ export async function serveApi(
 ): Promise<Server> {
   const { apiTokens: tokens, apiRateLimit: rateLimit, temporalUiUrl = uiUrl } = config
   const port = await choosePort(ip, { purpose: 'the HTTP API', requested, preferred: DEFAULT_API_PORT })
-  const server = await startServer({ service, logger, metrics, ip, port, tokens, rateLimit, temporalUiUrl })
-  // So that whoever looks first finds endpoints that were read; where that fails now, they hear of it.
-  return server
+  return startServer({ service, logger, metrics, ip, port, tokens, rateLimit, temporalUiUrl })
 }
