@@ -1,11 +1,9 @@
 import { registerEndpoints } from '../rig/endpoints.js'
 import { eagerStartsPct } from '../rig/histories.js'
-import { runLoad, warmUp, type LoadResult } from '../rig/load.js'
+import { runLoad, warmUp } from '../rig/load.js'
 import { median } from '../rig/statistics.js'
+import { inTurns } from '../rig/turns.js'
 import { defineScenario } from '../scenario.js'
-
-/** How often floor and events take turns: the machine is not as quick at one moment as at another. */
-const TURNS = 3
 
 /** The happy path: each event goes to one endpoint. */
 export const fanout1 = defineScenario({
@@ -17,15 +15,14 @@ export const fanout1 = defineScenario({
   measure: async (trial, { eventsPerTurn, emitters, floorWorkflowsPerTurn }) => {
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)
-    const floors: number[] = []
-    const loads: LoadResult[] = []
-    for (let turn = 1; turn <= TURNS; turn += 1) {
-      floors.push(await trial.floorPerS({ workflows: floorWorkflowsPerTurn, concurrency: emitters }))
-      loads.push(await runLoad(trial, { name: 'fanout1', endpoints, events: eventsPerTurn, emitters }))
+    const turns = await inTurns(async () => {
+      const floor = await trial.floorPerS({ workflows: floorWorkflowsPerTurn, concurrency: emitters })
+      const load = await runLoad(trial, { name: 'fanout1', endpoints, events: eventsPerTurn, emitters })
       await trial.settle()
-    }
-    const floorPerS = median(floors)
-    const eventsPerS = median(loads.map((load) => load.eventsPerS))
+      return { floor, load }
+    })
+    const floorPerS = median(turns.map(({ floor }) => floor))
+    const eventsPerS = median(turns.map(({ load }) => load.eventsPerS))
     return {
       measures: {
         events_per_s: eventsPerS,
@@ -33,7 +30,7 @@ export const fanout1 = defineScenario({
         floor_per_s: floorPerS,
         eager_starts_pct: await eagerStartsPct(trial.system, endpoints.type),
       },
-      cpuMsPerDelivery: loads.at(-1)!.cpuMsPerDelivery,
+      cpuMsPerDelivery: turns.at(-1)!.load.cpuMsPerDelivery,
     }
   },
 })

@@ -1,8 +1,9 @@
 import { registerEndpoints, type EndpointGroup } from '../rig/endpoints.js'
 import { runLoad, warmUp, type LoadResult } from '../rig/load.js'
-import { percentile } from '../rig/statistics.js'
+import { median, percentile } from '../rig/statistics.js'
 import { createTroubledEvents } from '../rig/troubled-events.js'
 import type { Trial } from '../rig/trial.js'
+import { inTurns } from '../rig/turns.js'
 import { defineScenario } from '../scenario.js'
 
 const REQUESTED_WITHIN_MS = 30_000
@@ -19,34 +20,51 @@ export const hangingNeighbour = defineScenario({
     { field: 'stopped_healthy_ratio', atLeast: 0.9 },
     { field: 'stopped_p99_ratio', atMost: 1.5 },
   ],
-  counts: { events: 1_000, emitters: 20, answeredAtFirst: 100, hangingAtFirst: 200, hangingIntervalMs: 500 },
-  quickCounts: { events: 50, emitters: 20, answeredAtFirst: 20, hangingAtFirst: 20, hangingIntervalMs: 500 },
+  counts: {
+    eventsPerTurn: 700,
+    emitters: 20,
+    answeredAtFirst: 100,
+    hangingAtFirst: 200,
+    hangingIntervalMs: 500,
+  },
+  quickCounts: {
+    eventsPerTurn: 50,
+    emitters: 20,
+    answeredAtFirst: 20,
+    hangingAtFirst: 20,
+    hangingIntervalMs: 500,
+  },
   measure: async (trial, { answeredAtFirst, ...counts }) => {
     const healthy = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)
-    const { events, emitters } = counts
-    const alone = await runLoad(trial, { name: 'healthy-alone', endpoints: healthy, events, emitters })
-    const never = await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst: 0 })
-    const stopped = await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst })
+    const { eventsPerTurn: events, emitters } = counts
+    const turns = await inTurns(async () => ({
+      alone: await runLoad(trial, { name: 'healthy-alone', endpoints: healthy, events, emitters }),
+      never: await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst: 0 }),
+      stopped: await runBesideHanging(trial, healthy, { ...counts, answeredAtFirst }),
+    }))
+    const alone = summaryOf(turns.map((turn) => turn.alone))
+    const never = summaryOf(turns.map((turn) => turn.never))
+    const stopped = summaryOf(turns.map((turn) => turn.stopped))
     return {
       measures: {
         healthy_ratio: never.eventsPerS / alone.eventsPerS,
-        p99_ratio: p99Of(never) / p99Of(alone),
+        p99_ratio: never.p99Ms / alone.p99Ms,
         stopped_healthy_ratio: stopped.eventsPerS / alone.eventsPerS,
-        stopped_p99_ratio: p99Of(stopped) / p99Of(alone),
+        stopped_p99_ratio: stopped.p99Ms / alone.p99Ms,
         alone_events_per_s: alone.eventsPerS,
         beside_events_per_s: never.eventsPerS,
-        alone_p99_ms: p99Of(alone),
-        beside_p99_ms: p99Of(never),
+        alone_p99_ms: alone.p99Ms,
+        beside_p99_ms: never.p99Ms,
       },
-      cpuMsPerDelivery: never.cpuMsPerDelivery,
+      cpuMsPerDelivery: turns.at(-1)!.never.cpuMsPerDelivery,
     }
   },
 })
 
 interface HangingCounts {
   /** Events to the healthy endpoint. */
-  events: number
+  eventsPerTurn: number
   emitters: number
   /** Events that the other endpoint takes before it hangs. */
   answeredAtFirst: number
@@ -58,7 +76,7 @@ interface HangingCounts {
 async function runBesideHanging(
   trial: Trial,
   healthy: EndpointGroup,
-  { events, emitters, answeredAtFirst, hangingAtFirst, hangingIntervalMs }: HangingCounts,
+  { eventsPerTurn: events, emitters, answeredAtFirst, hangingAtFirst, hangingIntervalMs }: HangingCounts,
 ): Promise<LoadResult> {
   const { sink } = trial
   const port = await sink.listen()
@@ -77,9 +95,17 @@ async function runBesideHanging(
   await sink.behave(port, 'answer')
   trial.expect({ phase: troubled.phase, events: troubled.emitted, paths: hanging.paths })
   await sink.untilAnswered(troubled.phase, troubled.emitted, RELEASED_WITHIN_MS)
+  await trial.settle()
   return beside
 }
 
-function p99Of({ latenciesMs }: LoadResult): number {
-  return percentile(latenciesMs, 99)
+/** The median rate of the turns, and the 99th percentile of all their deliveries. */
+function summaryOf(loads: readonly LoadResult[]): { eventsPerS: number; p99Ms: number } {
+  return {
+    eventsPerS: median(loads.map((load) => load.eventsPerS)),
+    p99Ms: percentile(
+      loads.flatMap((load) => load.latenciesMs),
+      99,
+    ),
+  }
 }

@@ -1,11 +1,9 @@
 import { registerEndpoints } from '../rig/endpoints.js'
 import { openHttpCallers } from '../rig/http-callers.js'
-import { runLoad, warmUp, type LoadResult } from '../rig/load.js'
+import { runLoad, warmUp } from '../rig/load.js'
 import { median } from '../rig/statistics.js'
+import { inTurns } from '../rig/turns.js'
 import { defineScenario } from '../scenario.js'
-
-/** How often both ways take turns: the machine is not as quick at one moment as at another. */
-const TURNS = 3
 
 /** What HTTP takes of the rate of many emitters at once, with grouping. */
 export const httpBurst1 = defineScenario({
@@ -25,24 +23,22 @@ export const httpBurst1 = defineScenario({
     // Compilers need as many of each to be done with it.
     await runLoad(trial, { ...load, name: 'burst1-warm-up' })
     await runLoad(trial, { ...load, name: 'http-warm-up', callers })
-    const direct: LoadResult[] = []
-    const http: LoadResult[] = []
-    for (let turn = 1; turn <= TURNS; turn += 1) {
-      direct.push(await runLoad(trial, { ...load, name: 'burst1' }))
-      http.push(await runLoad(trial, { ...load, name: 'http-burst1', callers }))
-    }
-    const httpPerS = median(http.map((result) => result.deliveriesPerS))
-    const directPerS = median(direct.map((result) => result.deliveriesPerS))
+    const turns = await inTurns(async () => ({
+      direct: await runLoad(trial, { ...load, name: 'burst1' }),
+      http: await runLoad(trial, { ...load, name: 'http-burst1', callers }),
+    }))
+    const httpPerS = median(turns.map(({ http }) => http.deliveriesPerS))
+    const directPerS = median(turns.map(({ direct }) => direct.deliveriesPerS))
     return {
       measures: {
         ratio_to_emit: httpPerS / directPerS,
         ratio_to_floor: httpPerS / floorPerS,
         http_deliveries_per_s: httpPerS,
-        http_emits_per_s: median(http.map((result) => result.emitsPerS)),
+        http_emits_per_s: median(turns.map(({ http }) => http.emitsPerS)),
         emit_deliveries_per_s: directPerS,
         floor_per_s: floorPerS,
       },
-      cpuMsPerDelivery: http.at(-1)!.cpuMsPerDelivery,
+      cpuMsPerDelivery: turns.at(-1)!.http.cpuMsPerDelivery,
     }
   },
 })
