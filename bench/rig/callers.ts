@@ -5,6 +5,8 @@ import { eventIdOf } from './sink-messages.js'
 export interface Emitter {
   /** Resolves when the event is accepted. */
   emit(type: string, data: unknown, options: { id: string }): Promise<unknown>
+  /** The same for several at once. */
+  emitMany(events: readonly { type: string; data: unknown; id: string }[]): Promise<unknown>
 }
 
 /** What callers emit. */
@@ -13,8 +15,10 @@ export interface Calls {
   data: unknown
   phase: string
   events: number
-  /** How many emit at the same time, each its next event when the last one was accepted. */
+  /** How many emit at the same time, each its next event or events when the last ones were accepted. */
   callers: number
+  /** How many events each call emits; more than one go as an array. @default 1 */
+  eventsPerCall?: number | undefined
 }
 
 /** Those who emit. */
@@ -26,11 +30,17 @@ export interface Callers {
 /** Callers in this process. */
 export function callersOf(emitter: Emitter): Callers {
   return {
-    emitAll: async ({ type, data, phase, events, callers }) => {
+    emitAll: async ({ type, data, phase, events, callers, eventsPerCall = 1 }) => {
       const emittedAtMs: number[] = []
-      await closedLoop({ count: events, concurrency: callers }, async (event) => {
-        emittedAtMs[event] = epochMs()
-        await emitter.emit(type, data, { id: eventIdOf(phase, event) })
+      await closedLoop({ count: Math.ceil(events / eventsPerCall), concurrency: callers }, async (call) => {
+        const first = call * eventsPerCall
+        const given = Array.from({ length: Math.min(eventsPerCall, events - first) }, (_, index) => {
+          emittedAtMs[first + index] = epochMs()
+          return { type, data, id: eventIdOf(phase, first + index) }
+        })
+        return eventsPerCall > 1
+          ? emitter.emitMany(given)
+          : emitter.emit(type, data, { id: eventIdOf(phase, first) })
       })
       return emittedAtMs
     },

@@ -12,23 +12,26 @@ export interface HttpEmitter extends Emitter, AsyncDisposable {}
  */
 export function httpEmitter(url: string, connections: number): HttpEmitter {
   const pool = new Pool(url, { connections, pipelining: 1 })
+  const post = (body: unknown): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const answered = (status: number, text: string): void => {
+        if (status === 202) resolve()
+        else reject(new Error(`the API answered ${status}: ${text}`))
+      }
+      pool.dispatch(
+        {
+          method: 'POST',
+          path: '/v1/events',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        },
+        new Answer(answered, reject),
+      )
+    })
   return {
-    emit: (type, data, { id }) =>
-      new Promise((resolve, reject) => {
-        const answered = (status: number, body: string): void => {
-          if (status === 202) resolve(status)
-          else reject(new Error(`the API answered ${status}: ${body}`))
-        }
-        pool.dispatch(
-          {
-            method: 'POST',
-            path: '/v1/events',
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify({ type, data, id }),
-          },
-          new Answer(answered, reject),
-        )
-      }),
+    emit: (type, data, { id }) => post({ type, data, id }),
+    // What the API refuses of an array that it takes is lost for the sink.
+    emitMany: post,
     [Symbol.asyncDispose]: () => pool.close(),
   }
 }

@@ -21,6 +21,8 @@ export interface Load {
   events: number
   /** How many emit at the same time, each its next event when the last one was accepted. */
   emitters: number
+  /** More than one go in an array. @default 1 */
+  eventsPerCall?: number
   /** @default those of the system's service, in this process */
   callers?: Callers
   /** @default about 100 bytes */
@@ -43,7 +45,15 @@ export interface LoadResult {
 /** Emits in a closed loop and waits until the sink has answered every delivery. */
 export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
   const { sink, system, temporal } = trial
-  const { name, endpoints, events, emitters, callers = callersOf(system.service), data = DATA } = load
+  const {
+    name,
+    endpoints,
+    events,
+    emitters,
+    eventsPerCall,
+    callers = callersOf(system.service),
+    data = DATA,
+  } = load
   const phase = trial.nextPhase(name)
   const deliveries = events * endpoints.paths.length
   trial.expect({ phase, events, paths: endpoints.paths })
@@ -52,7 +62,7 @@ export async function runLoad(trial: Trial, load: Load): Promise<LoadResult> {
   const cpuBefore = readCpuTimes(processes)
   const startedMs = epochMs()
   const { type } = endpoints
-  const emittedAtMs = await callers.emitAll({ type, data, phase, events, callers: emitters })
+  const emittedAtMs = await callers.emitAll({ type, data, phase, events, callers: emitters, eventsPerCall })
   const emittedMs = epochMs()
   await sink.untilAnswered(phase, deliveries, ARRIVED_WITHIN_MS)
   const cpuAfter = readCpuTimes(processes)

@@ -21,7 +21,7 @@ export const hangingNeighbour = defineScenario({
     { field: 'stopped_p99_ratio', atMost: 1.5 },
   ],
   counts: {
-    eventsPerTurn: 700,
+    eventsPerTurn: 1_000,
     emitters: 20,
     answeredAtFirst: 100,
     hangingAtFirst: 200,
