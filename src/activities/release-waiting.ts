@@ -7,8 +7,11 @@ import { isUsable, type EndpointStore, type StoredEndpoint } from '../store/endp
 import { withHeartbeats } from './with-heartbeats.js'
 import { releaseSignal, type ReleaseRequest } from '../workflows/messages.js'
 
-/** Signals that are under way at the same time; more would only queue in the server. */
-const CONCURRENCY = 20
+/**
+ * Signals that are under way at the same time. With more, workflow tasks come faster than workers ask for them, and
+ * the server writes each of those into its queue, where it costs another write and another read.
+ */
+const CONCURRENCY = 6
 /** How often visibility is asked, which lags behind. */
 const POLL_INTERVAL_MS = 500
 /** How long the answer must have been empty: a delivery may have begun to wait just before the change. */
