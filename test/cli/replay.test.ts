@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Replay } from '../../src/client.js'
 import { openProcesses } from '../support/separate-processes.js'
 
@@ -21,10 +21,16 @@ test('a replay is started, watched, paused, resumed, cancelled and listed from t
   const { id, type, perSecond } = JSON.parse(detached.output) as Replay
   expect({ code: detached.code, type, perSecond }).toEqual({ code: 0, type: 'policy.*', perSecond: 1 })
 
+  // Both are signals, of which a worker makes a state.
+  const becomes = (status: Replay['status']): Promise<void> =>
+    vi.waitFor(async () => expect(await syncService.getReplay(id)).toMatchObject({ status }), {
+      timeout: 20_000,
+      interval: 100,
+    })
   expect(await processes.runCommand(['replay', 'pause', id])).toMatchObject({ code: 0 })
-  expect(await syncService.getReplay(id)).toMatchObject({ status: 'paused' })
+  await becomes('paused')
   expect(await processes.runCommand(['replay', 'resume', id])).toMatchObject({ code: 0 })
-  expect(await syncService.getReplay(id)).toMatchObject({ status: 'running' })
+  await becomes('running')
 
   const watching = await processes.startCommand(['replay', 'watch', id])
   await watching.waitForOutput('running')
