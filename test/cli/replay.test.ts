@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Replay } from '../../src/client.js'
+import { waitForReplay } from '../support/replays.js'
 import { openProcesses } from '../support/separate-processes.js'
 
 test('a replay is started, watched, paused, resumed, cancelled and listed from the command line', async (context) => {
@@ -21,16 +22,11 @@ test('a replay is started, watched, paused, resumed, cancelled and listed from t
   const { id, type, perSecond } = JSON.parse(detached.output) as Replay
   expect({ code: detached.code, type, perSecond }).toEqual({ code: 0, type: 'policy.*', perSecond: 1 })
 
-  // Both are signals, of which a worker makes a state.
-  const becomes = (status: Replay['status']): Promise<void> =>
-    vi.waitFor(async () => expect(await syncService.getReplay(id)).toMatchObject({ status }), {
-      timeout: 20_000,
-      interval: 100,
-    })
+  // Pausing and resuming are signals, of which a worker makes a state.
   expect(await processes.runCommand(['replay', 'pause', id])).toMatchObject({ code: 0 })
-  await becomes('paused')
+  await waitForReplay(syncService, { id }, { status: 'paused' })
   expect(await processes.runCommand(['replay', 'resume', id])).toMatchObject({ code: 0 })
-  await becomes('running')
+  await waitForReplay(syncService, { id }, { status: 'running' })
 
   const watching = await processes.startCommand(['replay', 'watch', id])
   await watching.waitForOutput('running')
