@@ -1,4 +1,4 @@
-import { BoundedMap } from '../bounded-map.js'
+import { LRUCache } from 'lru-cache'
 import type { Execution } from './execution.js'
 import type { FirstOutcome } from './first-attempts.js'
 
@@ -11,7 +11,7 @@ const MAX_REMEMBERED = 10_000
  * be sent once more.
  */
 export class DeliveredBefore {
-  readonly #outcomes = new BoundedMap<string, FirstOutcome>(MAX_REMEMBERED)
+  readonly #outcomes = new LRUCache<string, FirstOutcome>({ max: MAX_REMEMBERED })
 
   /** What `attempt` comes to, or came to where it has delivered. */
   async or(

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../bounded-map.js'
+import { LRUCache } from 'lru-cache'
 import type { Execution } from './execution.js'
 import type { FirstAttempts, FirstAttemptsInput } from './first-attempts.js'
 
@@ -13,9 +13,9 @@ type MakeFirstAttempts = (input: FirstAttemptsInput, execution: Execution) => Pr
  * The activity takes what has come of them. Should it never run here, the event is attempted once more.
  */
 export class HeadStarts {
-  readonly #begun = new BoundedMap<string, Promise<FirstAttempts>>(MAX_REMEMBERED)
+  readonly #begun = new LRUCache<string, Promise<FirstAttempts>>({ max: MAX_REMEMBERED })
   /** Runs whose activity was quicker than the emitter. */
-  readonly #late = new BoundedMap<string, true>(MAX_REMEMBERED)
+  readonly #late = new LRUCache<string, true>({ max: MAX_REMEMBERED })
   #make: MakeFirstAttempts | undefined
 
   /** The worker says how attempts are made. */

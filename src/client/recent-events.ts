@@ -1,4 +1,4 @@
-import { BoundedMap } from '../bounded-map.js'
+import { LRUCache } from 'lru-cache'
 import { hashOf } from '../domain/data-hash.js'
 import { EventConflictError } from '../domain/errors.js'
 import type { SyncEvent } from '../domain/event.js'
@@ -15,7 +15,7 @@ interface RecentEvent {
 
 /** What this process has emitted lately: where events go in groups, Temporal does not tell one from its repetition. */
 export class RecentEvents {
-  readonly #events = new BoundedMap<string, RecentEvent>(MAX_REMEMBERED)
+  readonly #events = new LRUCache<string, RecentEvent>({ max: MAX_REMEMBERED })
 
   /** `wasCutShort` tells of an accepted event whether its workflow was ended before it was delivered. */
   constructor(private readonly wasCutShort: (event: SyncEvent, receipt: Receipt) => Promise<boolean>) {}
@@ -48,7 +48,7 @@ export class RecentEvents {
 
   /** The workflow that took the event, where it is remembered. */
   async workflowOf(event: Pick<SyncEvent, 'type' | 'id'>): Promise<string | undefined> {
-    const receipt = await this.#events.get(workflowIdOf(event))?.accepted.catch(() => undefined)
+    const receipt = await this.#events.peek(workflowIdOf(event))?.accepted.catch(() => undefined)
     return receipt?.workflowId
   }
 

@@ -1,5 +1,5 @@
 import { HeadStarts } from '../activities/head-starts.js'
-import { BoundedMap } from '../bounded-map.js'
+import { LRUCache } from 'lru-cache'
 import { untilCalled } from '../until-called.js'
 
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */
@@ -9,7 +9,7 @@ const MAX_REMEMBERED = 1_000
 export class WorkerPace {
   readonly headStarts = new HeadStarts()
   readonly #expected = new Map<string, () => void>()
-  readonly #begun = new BoundedMap<string, true>(MAX_REMEMBERED)
+  readonly #begun = new LRUCache<string, true>({ max: MAX_REMEMBERED })
 
   /** Called by the worker when it begins with the first attempts of a workflow. */
   hasBegun(workflowId: string): void {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Endpoint } from '../domain/endpoint.js'
 
 interface VersionCacheOptions<Value> {
@@ -10,35 +11,22 @@ interface VersionCacheOptions<Value> {
 
 /** One value for each endpoint, as long as its version stays the same. */
 export class VersionCache<Value> {
-  readonly #kept = new Map<string, { version: string; value: Value }>()
+  readonly #kept: LRUCache<string, { version: string; value: Value }>
 
-  constructor(private readonly options: VersionCacheOptions<Value>) {}
+  constructor(private readonly options: VersionCacheOptions<Value>) {
+    this.#kept = new LRUCache({ max: options.limit, dispose: ({ value }) => options.drop?.(value) })
+  }
 
   get(endpoint: Endpoint): Value {
     const { name, version } = endpoint
     const kept = this.#kept.get(name)
-    if (kept?.version === version) {
-      this.#kept.delete(name)
-      this.#kept.set(name, kept)
-      return kept.value
-    }
+    if (kept?.version === version) return kept.value
     const value = this.options.create(endpoint)
-    this.#drop(name)
     this.#kept.set(name, { version, value })
-    if (this.#kept.size > this.options.limit) {
-      const [oldest] = this.#kept.keys()
-      if (oldest !== undefined) this.#drop(oldest)
-    }
     return value
   }
 
   values(): Value[] {
-    return [...this.#kept.values()].map(({ value }) => value)
-  }
-
-  #drop(name: string): void {
-    const kept = this.#kept.get(name)
-    this.#kept.delete(name)
-    if (kept !== undefined) this.options.drop?.(kept.value)
+    return Array.from(this.#kept.values(), ({ value }) => value)
   }
 }

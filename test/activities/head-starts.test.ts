@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { FirstAttempts, FirstAttemptsInput } from '../../src/activities/first-attempts.js'
 import { HeadStarts } from '../../src/activities/head-starts.js'
+import { collectGarbage } from '../support/collect-garbage.js'
 
 const INPUT: FirstAttemptsInput = {
   event: { type: 'policy.approved', id: '1', time: '2026-11-25T12:00:00.000Z', data: 1 },
@@ -54,6 +55,26 @@ test('what no activity asks for is forgotten, the oldest first', () => {
   expect(headStarts.take(runOf(0))).toBeUndefined()
   expect(headStarts.take(runOf(1))).toBeDefined()
 })
+
+test('what was taken is held no longer, however many come after it', async () => {
+  const { headStarts, make } = open()
+  make.mockImplementation(async () => [...MADE])
+  const taken: WeakRef<FirstAttempts>[] = []
+  for (let number = 0; number < 5_000; number += 1) {
+    headStarts.begin(INPUT, runOf(number))
+    make.mockClear()
+    // Others are always under way.
+    if (number >= 50) taken.push(new WeakRef((await headStarts.take(runOf(number - 50)))!))
+  }
+
+  await expect.poll(() => countHeld(taken)).toBe(0)
+  await expect(headStarts.take(runOf(4_999))).resolves.toEqual(MADE)
+})
+
+function countHeld(references: WeakRef<FirstAttempts>[]): number {
+  collectGarbage()
+  return references.filter((reference) => reference.deref() !== undefined).length
+}
 
 function open() {
   const headStarts = new HeadStarts()

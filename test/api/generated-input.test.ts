@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { closedLoop } from '../../bench/rig/closed-loop.js'
 import { openApi } from '../support/api.js'
+import { collectGarbage } from '../support/collect-garbage.js'
 
 const REQUESTS = 2_000
 const AT_A_TIME = 10
@@ -155,9 +154,7 @@ test('2,000 requests of generated bad input store nothing, start nothing and lea
 }, 300_000)
 
 function usedHeap(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
+  collectGarbage()
   return process.memoryUsage().heapUsed
 }
 
