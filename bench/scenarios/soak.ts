@@ -12,17 +12,17 @@ export const soak = defineScenario({
   name: 'soak',
   description: 'many events to one endpoint: memory after the first quarter and at the end',
   bars: [{ field: 'rss_growth_pct', atMost: 10 }],
-  counts: { events: 20_000, emitters: 50 },
-  quickCounts: { events: 96, emitters: 20 },
+  counts: { eventsPerPart: 2_500, emitters: 50 },
+  quickCounts: { eventsPerPart: 12, emitters: 20 },
   // Its four minutes are many events already.
   repetitions: 1,
-  measure: async (trial, { events, emitters }) => {
+  measure: async (trial, { eventsPerPart, emitters }) => {
     const endpoints = await registerEndpoints(trial, { count: 1 })
     await warmUp(trial)
     const emit = async (parts: number): Promise<LoadResult[]> => {
       const loads: LoadResult[] = []
       for (let part = 1; part <= parts; part += 1) {
-        loads.push(await runLoad(trial, { name: 'soak', endpoints, events: events / PARTS, emitters }))
+        loads.push(await runLoad(trial, { name: 'soak', endpoints, events: eventsPerPart, emitters }))
       }
       return loads
     }

@@ -1,5 +1,5 @@
-import { HeadStarts } from '../activities/head-starts.js'
 import { LRUCache } from 'lru-cache'
+import { HeadStarts } from '../activities/head-starts.js'
 import { untilCalled } from '../until-called.js'
 
 /** Workflows that are remembered until their starter asks; others were started elsewhere. */

@@ -62,12 +62,14 @@ test('what was taken is held no longer, however many come after it', async () =>
   const taken: WeakRef<FirstAttempts>[] = []
   for (let number = 0; number < 5_000; number += 1) {
     headStarts.begin(INPUT, runOf(number))
+    // The mock holds what it has returned.
     make.mockClear()
     // Others are always under way.
     if (number >= 50) taken.push(new WeakRef((await headStarts.take(runOf(number - 50)))!))
   }
 
   await expect.poll(() => countHeld(taken)).toBe(0)
+  // Without this nothing would hold the head starts themselves, and they would be collected with all of it.
   await expect(headStarts.take(runOf(4_999))).resolves.toEqual(MADE)
 })
 
