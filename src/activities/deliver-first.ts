@@ -7,6 +7,8 @@ import type { FirstOutcome } from './first-attempts.js'
 
 /** How long it may hold the workflow task, in milliseconds; less than the local activity's own limit. */
 const LIMIT_MS = 2_000
+/** Up to so much longer, at random: where many hang at once, the server gets what follows not all at once. */
+const LIMIT_SPREAD_MS = 1_000
 
 /** How long it waits for the first answer of an endpoint, in milliseconds: until one that hangs is down. */
 const FIRST_ANSWER_WITHIN_MS = SILENT_HANGS_AFTER_MS + 100
@@ -32,7 +34,8 @@ export function createDeliverFirst(dependencies: AttemptDependencies, enabled: b
     if (!enabled || !isExpress(endpoint, dependencies, input, isTrial)) return skipped(endpoint)
     const deadline = performance.now() + FIRST_ANSWER_WITHIN_MS
     for (;;) {
-      const outcome = await makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs: LIMIT_MS })
+      const limitMs = LIMIT_MS + Math.round(LIMIT_SPREAD_MS * dependencies.random())
+      const outcome = await makeAttempt(dependencies, input, NO_PROGRESS, { signal, limitMs })
       const isAtLimit = outcome.kind === 'retry' && outcome.attempts === 0
       if (!isAtLimit) return outcome
       const leftMs = deadline - performance.now()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createDeliverFirst } from '../../src/activities/deliver-first.js'
+import type { FirstOutcome } from '../../src/activities/first-attempts.js'
 import type { Respond } from '../../src/testing/receiver.js'
 import {
   endpointWith,
@@ -14,10 +15,12 @@ import { pass, stopClock } from '../support/clock.js'
 async function openFirstAttempts(...responses: Respond[]) {
   const receiver = await openReceiver(...responses)
   const endpoint = endpointWith({ url: receiver.url })
-  const deliverFirst = createDeliverFirst(workerParts(endpoint), true)
+  const parts = workerParts(endpoint)
+  const deliverFirst = createDeliverFirst(parts, true)
   const stopped = new AbortController()
   return {
     receiver,
+    parts,
     deliver: (count: number, isTrial = false) =>
       Array.from({ length: count }, () =>
         deliverFirst(
@@ -108,4 +111,20 @@ test('when an endpoint that has answered hangs, at most thirty deliveries hold t
   expect(outcome).toMatchObject({ kind: 'waiting', reason: 'down', attempts: 0 })
   expect(receiver.requests).toHaveLength(31)
   await Promise.all(hung)
+})
+
+test('attempts that hang together do not all end in one moment', async () => {
+  const { receiver, parts, deliver } = await openFirstAttempts(() => undefined)
+  const ended: string[] = []
+  const endsAs = (name: string, delivering: Promise<FirstOutcome>[]): Promise<unknown> =>
+    Promise.all(delivering).then(() => ended.push(name))
+
+  parts.random = () => 0.9
+  const later = endsAs('later', deliver(1))
+  await receiver.waitForRequests(1)
+  parts.random = () => 0
+  const sooner = endsAs('sooner', deliver(1))
+  await Promise.all([later, sooner])
+
+  expect(ended).toEqual(['sooner', 'later'])
 })
