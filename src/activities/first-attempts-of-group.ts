@@ -120,7 +120,7 @@ export function createFirstAttemptsOfGroup(
   ): Promise<Map<string, readonly string[]>> {
     const subscribers = new Map<string, readonly string[]>()
     for (const { type } of events) {
-      if (!subscribers.has(type)) subscribers.set(type, await endpoints.subscribers(type, revision))
+      if (!subscribers.has(type)) subscribers.set(type, await endpoints.subscribers(type, { revision }))
     }
     return subscribers
   }

@@ -50,7 +50,9 @@ export function createFirstAttempts(
   { endpoints, logger, deliveredBefore, onFirstAttempts, headStarts }: FirstAttemptsDependencies,
   deliverFirst: DeliverFirst,
 ) {
-  headStarts?.makeBy((input, execution) => makeAll(input, execution, new AbortController().signal))
+  headStarts?.makeBy((input, execution, emittedAt) =>
+    makeAll(input, execution, new AbortController().signal, emittedAt),
+  )
 
   return async function firstAttempts(input: FirstAttemptsInput): Promise<FirstAttempts> {
     const execution = currentExecution()
@@ -62,8 +64,10 @@ export function createFirstAttempts(
     { registryRevision, endpoints: resolved, ...accepted }: FirstAttemptsInput,
     execution: Execution,
     signal: AbortSignal,
+    emittedAt?: number,
   ): Promise<FirstAttempts> {
-    const names = resolved ?? (await endpoints.subscribers(accepted.event.type, registryRevision))
+    const since = { revision: registryRevision, asOf: emittedAt }
+    const names = resolved ?? (await endpoints.subscribers(accepted.event.type, since))
     const eventBytes = Buffer.byteLength(JSON.stringify(accepted.event))
     if (!fitsOneWorkflow(names, eventBytes)) return { parts: splitIntoParts(names, eventBytes) }
 

@@ -5,7 +5,11 @@ import type { FirstAttempts, FirstAttemptsInput } from './first-attempts.js'
 /** Events whose attempts nobody has asked for; more are forgotten, the oldest first, and attempted once more. */
 const MAX_REMEMBERED = 1_000
 
-type MakeFirstAttempts = (input: FirstAttemptsInput, execution: Execution) => Promise<FirstAttempts>
+type MakeFirstAttempts = (
+  input: FirstAttemptsInput,
+  execution: Execution,
+  emittedAt: number,
+) => Promise<FirstAttempts>
 
 /**
  * First attempts that begin as soon as Temporal has accepted an event, where it has given the event to the worker of
@@ -23,11 +27,14 @@ export class HeadStarts {
     this.#make = make
   }
 
-  /** Called by the emitter when its event was accepted. */
-  begin(input: FirstAttemptsInput, execution: Execution): void {
+  /**
+   * Called by the emitter when its event was accepted.
+   * @param emittedAt when it was emitted, on this process's own clock: who was subscribed then gets it
+   */
+  begin(input: FirstAttemptsInput, execution: Execution, emittedAt: number): void {
     const { runId } = execution
     if (this.#make === undefined || this.#late.delete(runId)) return
-    const made = this.#make(input, execution)
+    const made = this.#make(input, execution, emittedAt)
     // Whoever takes it hears of it.
     made.catch(() => undefined)
     this.#begun.set(runId, made)

@@ -15,7 +15,7 @@ export function createResolveEndpoints({ endpoints }: { endpoints: EndpointReade
     eventType: string,
     revision?: number,
   ): Promise<SubscribedEndpoint[]> {
-    const names = await endpoints.subscribers(eventType, revision)
+    const names = await endpoints.subscribers(eventType, { revision })
     return names.map((name) => ({ name }))
   }
 }

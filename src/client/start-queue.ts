@@ -36,6 +36,8 @@ const MAX_GROUP_HELD_MS = 5_000
 const MAX_GROUP_BYTES = 500_000
 
 interface WaitingStart {
+  /** On this process's own clock. */
+  emittedAt: number
   input: Omit<SyncEventInput, 'firstAttempts'>
   resolve: (receipt: Receipt) => void
   reject: (error: unknown) => void
@@ -74,7 +76,7 @@ export class StartQueue {
   start(input: WaitingStart['input']): Promise<Receipt> {
     const enqueue = (): Promise<Receipt> =>
       new Promise((resolve, reject) => {
-        this.#waiting.push({ input, resolve, reject })
+        this.#waiting.push({ emittedAt: performance.now(), input, resolve, reject })
         // Those that are emitted in the same turn go together.
         queueMicrotask(() => this.#startNext())
       })
@@ -124,9 +126,9 @@ export class StartQueue {
   }
 
   /** The worker of this process has it, and would begin a little later. */
-  #beginAttempts({ input }: WaitingStart, execution: Execution): void {
+  #beginAttempts({ input, emittedAt }: WaitingStart, execution: Execution): void {
     const acceptedAt = new Date().toISOString()
-    this.options.pace?.headStarts.begin({ ...input, acceptedAt }, execution)
+    this.options.pace?.headStarts.begin({ ...input, acceptedAt }, execution, emittedAt)
   }
 
   #send(inputs: readonly WaitingStart['input'][]): Promise<Started> {

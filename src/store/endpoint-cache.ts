@@ -5,6 +5,14 @@ import { applyChanges, type EndpointStore, type StoredEndpoint } from './endpoin
 /** How long an attempt waits for a database that does not answer, in milliseconds, when it knows the endpoint. */
 const PATIENCE_MS = 500
 
+/** How new what is known of subscribers has to be. */
+export interface SubscribersSince {
+  /** The registry's revision. @default any */
+  revision?: number | undefined
+  /** When it was read, on this process's own clock (`performance.now()`). @default now */
+  asOf?: number | undefined
+}
+
 /** The endpoints as a worker's activities read them. */
 export interface EndpointReader {
   /** What is known of an endpoint, however old that is where the database does not answer. */
@@ -12,10 +20,10 @@ export interface EndpointReader {
   /** As the database has it now; what is known where it does not answer. */
   getLatest(name: string): Promise<StoredEndpoint | undefined>
   /**
-   * The names of those that are subscribed to an event type, as of `revision` at least.
+   * The names of those that are subscribed to an event type, as of `revision` and of `asOf` at least.
    * @throws {SyncError} `STORE_UNAVAILABLE`: one that is not known yet would be missed
    */
-  subscribers(eventType: string, revision?: number): Promise<readonly string[]>
+  subscribers(eventType: string, since?: SubscribersSince): Promise<readonly string[]>
   /**
    * Whether the database says that the endpoint was removed, and not nothing of it at all.
    * @throws {SyncError} `STORE_UNAVAILABLE`
@@ -68,8 +76,11 @@ export class EndpointCache implements EndpointReader {
     return this.#usable(name)
   }
 
-  async subscribers(eventType: string, revision = 0): Promise<readonly string[]> {
-    const isFresh = this.#isFresh() && (this.#revision ?? 0) >= revision
+  async subscribers(
+    eventType: string,
+    { revision = 0, asOf = Infinity }: SubscribersSince = {},
+  ): Promise<readonly string[]> {
+    const isFresh = (this.#isFresh() || this.#wasRead(asOf)) && (this.#revision ?? 0) >= revision
     if (!isFresh) await this.#refresh()
     let names = this.#subscribers.get(eventType)
     if (names === undefined) {
@@ -95,6 +106,10 @@ export class EndpointCache implements EndpointReader {
   #isFresh(maxStalenessMs = this.#store.maxStalenessMs): boolean {
     const staleness = Math.max(maxStalenessMs, this.#store.maxStalenessMs)
     return !this.#isOutdated && performance.now() - this.#asOf < staleness
+  }
+
+  #wasRead(asOf: number): boolean {
+    return !this.#isOutdated && this.#asOf >= asOf
   }
 
   /** A key that was missing may have come since; then the database is asked for this one. */

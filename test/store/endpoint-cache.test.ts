@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { EndpointCache } from '../../src/store/endpoint-cache.js'
 import type { EndpointStore } from '../../src/store/endpoint-store.js'
-import { startMessagingProgram } from '../support/messaging-program.js'
 import { recordingLogger } from '../support/recording-logger.js'
+import { registerElsewhere } from '../support/register-elsewhere.js'
 import { createDatabase } from '../support/postgres-database.js'
 import { startPostgres } from '../support/postgres.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -45,7 +45,7 @@ test('a change of another process is seen within a second, and at once by who kn
   expect(await cache.subscribers('policy.approved')).toEqual([])
 
   await registerElsewhere('EMS', location)
-  expect(await cache.subscribers('policy.approved', 1)).toEqual(['EMS'])
+  expect(await cache.subscribers('policy.approved', { revision: 1 })).toEqual(['EMS'])
 
   await registerElsewhere('Hospital', location)
   expect(await cache.getLatest('Hospital')).toMatchObject(HOOK)
@@ -64,6 +64,26 @@ test('in an SQLite file every change of another process is seen at once', async 
     expect(await cache.get(name)).toMatchObject(HOOK)
   }
   expect(await cache.subscribers('policy.approved')).toEqual(['A', 'B'])
+})
+
+test('what was emitted before the last answer was asked for needs no other, and what was emitted since does', async () => {
+  const location = join(await temporaryFolder(), 'endpoints.db')
+  const { cache, store, asked } = await openCache(location)
+  const emittedBefore = performance.now()
+  await store.put('A', HOOK)
+  expect(await cache.subscribers('policy.approved', { asOf: emittedBefore })).toEqual(['A'])
+  const before = asked()
+
+  expect(await cache.subscribers('policy.approved', { asOf: emittedBefore })).toEqual(['A'])
+  expect(asked()).toBe(before)
+
+  await registerElsewhere('B', location)
+  const emittedSince = performance.now()
+  expect(await cache.subscribers('policy.approved', { asOf: emittedBefore })).toEqual(['A'])
+  expect(await cache.subscribers('policy.approved', { asOf: emittedSince })).toEqual(['A', 'B'])
+
+  await store.put('C', HOOK)
+  expect(await cache.subscribers('policy.approved', { asOf: emittedSince })).toEqual(['A', 'B', 'C'])
 })
 
 test('while the database is away attempts go on with what is known, and new events wait', async () => {
@@ -118,12 +138,4 @@ async function openCache(location: string) {
   const cache = new EndpointCache({ store, logger })
   onTestFinished(() => cache.close())
   return { cache, store, lines, asked: () => asked }
-}
-
-/** Registers an endpoint in another process, of which nobody in this one is told. */
-async function registerElsewhere(name: string, location: string): Promise<void> {
-  const program = startMessagingProgram(new URL('fixtures/open-new.ts', import.meta.url), [name, location])
-  expect(await program.next()).toBe('ready')
-  program.send('go')
-  expect(await program.next()).toBe('done')
 }
