@@ -89,16 +89,26 @@ export async function syncEvent({
     { validator: ({ endpoint }) => refuseUnlessOpen(endpoint) },
   )
 
-  const started = await begin()
-  if (started instanceof EventParts) {
-    split = started
-    return split.run(event, acceptedAt)
+  // Each promise of workflow code costs about as much as a request: where all is done, none is made.
+  const accepted = { event, acceptedAt }
+  if (carried !== undefined) {
+    runs = carried.map((delivery) => new DeliveryRun(delivery, accepted, publish))
+  } else if (made === 'together') {
+    const attempts = await firstAttempts({ ...accepted, registryRevision, endpoints })
+    if ('parts' in attempts) {
+      split = new EventParts(attempts.parts)
+      return split.run(event, acceptedAt)
+    }
+    runs = attempts.map(
+      ({ endpoint, outcome }) => new DeliveryRun(newDelivery(endpoint), accepted, publish, outcome),
+    )
+  } else {
+    const resolvedEndpoints = await resolveEndpoints(event.type, registryRevision)
+    runs = resolvedEndpoints.map(({ name }) => new DeliveryRun(newDelivery(name), accepted, publish))
   }
-  runs = started
   publish()
 
-  // Each promise of workflow code costs about as much as a request: where all is done, none is made.
-  const openRuns = started.filter(({ delivery }) => !hasEnded(delivery))
+  const openRuns = runs.filter(({ delivery }) => !hasEnded(delivery))
   if (openRuns.length > 0) {
     if (tellsParent) void tellParent()
     await runAll(openRuns)
@@ -113,20 +123,6 @@ export async function syncEvent({
     deliveries: kept,
     ...(isPart && { endpoints }),
   })
-
-  async function begin(): Promise<DeliveryRun[] | EventParts> {
-    const accepted = { event, acceptedAt }
-    if (carried !== undefined) return carried.map((delivery) => new DeliveryRun(delivery, accepted, publish))
-    if (made === 'together') {
-      const attempts = await firstAttempts({ ...accepted, registryRevision, endpoints })
-      if ('parts' in attempts) return new EventParts(attempts.parts)
-      return attempts.map(
-        ({ endpoint, outcome }) => new DeliveryRun(newDelivery(endpoint), accepted, publish, outcome),
-      )
-    }
-    const resolvedEndpoints = await resolveEndpoints(event.type, registryRevision)
-    return resolvedEndpoints.map(({ name }) => new DeliveryRun(newDelivery(name), accepted, publish))
-  }
 
   /** Until all have ended, or the history is so long that they must be carried into a new execution. */
   async function runAll(open: readonly DeliveryRun[]): Promise<void> {
