@@ -9,8 +9,9 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker'
  */
 const MAX_BUNDLE_BYTES = 2 * 1024 * 1024
 
-const workflowsPath = pathOf('../src/workflows/index.ts')
-const failureConverterPath = pathOf('../src/temporal/encoded-failures.ts')
+// As compiled: the SDK compiles TypeScript for an older language, in which each private field costs a function and a map.
+const workflowsPath = pathOf('../dist/workflows/index.js')
+const failureConverterPath = pathOf('../dist/temporal/encoded-failures.js')
 
 await bundle('dist/workflow-bundle.js')
 await bundle('dist/workflow-bundle-encrypted.js', { failureConverterPath })
