@@ -2,7 +2,8 @@ import type { TemporalChoice } from './rig/temporal.js'
 import { openTrial } from './rig/trial.js'
 import type { Measurement, Scenario } from './scenario.js'
 
-const WARM_UP_COUNT = 100
+/** Until V8 has compiled what events need, which takes hundreds: a worker needs 9 ms of CPU for one at first, and 7.6 then. */
+const WARM_UP_COUNT = 500
 const QUICK_WARM_UP_COUNT = 10
 
 /** How a repetition is run. */
