@@ -2,7 +2,7 @@ import type { TemporalChoice } from './rig/temporal.js'
 import { openTrial } from './rig/trial.js'
 import type { Measurement, Scenario } from './scenario.js'
 
-/** Until V8 has compiled what events need: a worker takes 9 ms of CPU for one at first, and 7.6 then. */
+/** Until V8 has compiled what events need: a worker takes 9 ms of CPU for one at first, 7.6 later. */
 const WARM_UP_COUNT = 500
 const QUICK_WARM_UP_COUNT = 10
 
