@@ -80,7 +80,7 @@ export class EndpointCache implements EndpointReader {
     eventType: string,
     { revision = 0, asOf = Infinity }: SubscribersSince = {},
   ): Promise<readonly string[]> {
-    const isFresh = (this.#isFresh() || this.#wasRead(asOf)) && (this.#revision ?? 0) >= revision
+    const isFresh = (this.#isFresh() || this.#wasReadAfter(asOf)) && (this.#revision ?? 0) >= revision
     if (!isFresh) await this.#refresh()
     let names = this.#subscribers.get(eventType)
     if (names === undefined) {
@@ -105,11 +105,11 @@ export class EndpointCache implements EndpointReader {
 
   #isFresh(maxStalenessMs = this.#store.maxStalenessMs): boolean {
     const staleness = Math.max(maxStalenessMs, this.#store.maxStalenessMs)
-    return !this.#isOutdated && performance.now() - this.#asOf < staleness
+    return this.#wasReadAfter(performance.now() - staleness)
   }
 
-  #wasRead(asOf: number): boolean {
-    return !this.#isOutdated && this.#asOf >= asOf
+  #wasReadAfter(time: number): boolean {
+    return !this.#isOutdated && this.#asOf > time
   }
 
   /** A key that was missing may have come since; then the database is asked for this one. */
